@@ -1,1 +1,58 @@
-//! domain
+//! The rules of the sales organisation, as pure decisions.
+//!
+//! One file per aggregate: its state, the fold of its events into that state, and the table of
+//! what each command may do in each state. A decision reads states through the [`Desk`], records
+//! events on it or refuses; it knows no clock, no randomness, no storage and no transport, and
+//! contexts never import each other's modules except through the events and states they share
+//! here.
+
+mod customers;
+mod desk;
+mod governance;
+mod refusal;
+#[cfg(test)]
+mod spec;
+
+use daybook_schema::{
+    DomainCommand, Event,
+    customers::{CustomerId, InteractionId},
+    governance::{NaturalKeyId, NumberSeriesId, OrganisationId, PolicyId},
+    kernel::StreamKey,
+};
+
+pub use desk::{Context, Decided, Desk, Fault, Fold, Loaded, RecordedEvent, State, States};
+pub use refusal::{Declined, Rejection};
+
+/// The state that decisions need of one object: a fold of its events.
+pub trait Aggregate: Default + Clone + Send + Sync + 'static {
+    /// What names the object.
+    type Id: StreamKey;
+    /// What can happen to it.
+    type Event: Event;
+
+    /// The state after one more event. Total: the log is true, so no event is ever rejected here.
+    fn evolve(self, event: &Self::Event) -> Self;
+}
+
+/// Decides one command: records its events on the desk, or refuses and leaves nothing behind.
+pub fn decide(command: DomainCommand, desk: &mut Desk<'_>) -> Result<(), Declined> {
+    match command {
+        DomainCommand::Organisation(command) => governance::organisation::decide(command, desk),
+        DomainCommand::Policy(command) => governance::policy::decide(command, desk),
+        DomainCommand::Customer(command) => customers::customer::decide(command, desk),
+        DomainCommand::Interaction(command) => customers::interaction::decide(command, desk),
+    }
+}
+
+/// How the states of the streams with this prefix are folded; none for an unknown prefix.
+pub fn fold(prefix: &str) -> Option<Fold> {
+    match prefix {
+        OrganisationId::PREFIX => Some(Fold::of::<governance::organisation::Organisation>()),
+        PolicyId::PREFIX => Some(Fold::of::<governance::policy::Policy>()),
+        NaturalKeyId::PREFIX => Some(Fold::of::<governance::natural_key::KeyHolder>()),
+        NumberSeriesId::PREFIX => Some(Fold::of::<governance::number_series::NumberSeries>()),
+        CustomerId::PREFIX => Some(Fold::of::<customers::customer::Customer>()),
+        InteractionId::PREFIX => Some(Fold::of::<customers::interaction::Interaction>()),
+        _ => None,
+    }
+}

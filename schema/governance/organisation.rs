@@ -1,0 +1,52 @@
+//! The organisation that keeps this daybook.
+
+use async_graphql::InputObject;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    kernel::{Currency, Name, ids},
+    language::commands,
+};
+
+ids! {
+    /// An organisation; its UUID also names the log.
+    OrganisationId = "organisation";
+}
+
+/// Opens the books of a new organisation; always the first command of a log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FoundOrganisation {
+    /// The organisation's name.
+    pub name: Name,
+    /// The currency in which it values its stock.
+    pub currency: Currency,
+}
+
+commands! {
+    /// The commands to an organisation.
+    OrganisationCommand for OrganisationId { FoundOrganisation }
+}
+
+/// What can happen to an organisation.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[serde(rename_all_fields = "camelCase")]
+pub enum OrganisationEvent {
+    /// The books were opened.
+    OrganisationFounded {
+        /// The organisation's name.
+        name: Name,
+        /// The currency in which it values its stock.
+        currency: Currency,
+    },
+}

@@ -1,0 +1,3 @@
+//! Specs of the customers context.
+
+mod customer;

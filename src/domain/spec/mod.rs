@@ -1,0 +1,171 @@
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "specs may stop at the first surprise"
+)]
+//! Given some facts, when a command comes, then these facts or this refusal.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use daybook_schema::{
+    DomainCommand, DomainEvent, commit::Refusal, governance::OrganisationId, kernel::StreamKey,
+    prefix,
+};
+use uuid::Uuid;
+
+use crate::{Context, Declined, Desk, Fault, Loaded, RecordedEvent, States, decide, fold};
+
+/// The day and hour of every spec.
+pub(crate) const NOW: &str = "2026-03-02T09:00:00Z";
+
+/// The organisation of every spec.
+pub(crate) const ORGANISATION: OrganisationId =
+    OrganisationId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
+
+/// A made-up identity that is the same in every run.
+pub(crate) fn uuid(number: u128) -> Uuid {
+    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number)
+}
+
+/// Text, number or id from its written form; specs may trust themselves.
+#[track_caller]
+pub(crate) fn t<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse()
+        .unwrap_or_else(|error| panic!("`{text}`: {error:?}"))
+}
+
+/// The facts so far, folded as the desk folds them.
+#[derive(Default)]
+pub(crate) struct Given {
+    states: RefCell<HashMap<String, Loaded>>,
+    actor: Option<String>,
+}
+
+impl States for Given {
+    fn load(&self, stream: &str) -> Result<Loaded, Fault> {
+        if let Some(loaded) = self.states.borrow().get(stream) {
+            return Ok(loaded.clone());
+        }
+        let fold = fold(prefix(stream)).ok_or_else(|| Fault::UnknownStream(stream.to_owned()))?;
+        Ok(Loaded {
+            state: (fold.initial)(),
+            version: 0,
+        })
+    }
+}
+
+/// Begins a spec with nothing on record.
+pub(crate) fn given() -> Given {
+    Given::default()
+}
+
+impl Given {
+    /// A fact on record.
+    #[track_caller]
+    pub(crate) fn event(self, id: impl StreamKey, event: impl Into<DomainEvent>) -> Self {
+        let event = event.into();
+        let data = event.encode().expect("event data");
+        let back = DomainEvent::decode(&id.to_string(), event.type_name(), 1, &data);
+        assert_eq!(
+            back.expect("readable event"),
+            event,
+            "an event must survive its own encoding"
+        );
+        let Loaded { state, version } = self.load(&id.to_string()).expect("known stream");
+        let fold = fold(prefix(&id.to_string())).expect("known stream");
+        let loaded = Loaded {
+            state: (fold.evolve)(state, &event),
+            version: version + 1,
+        };
+        self.states.borrow_mut().insert(id.to_string(), loaded);
+        self
+    }
+
+    /// A command that was obeyed earlier, with the id that it had.
+    #[track_caller]
+    pub(crate) fn done(self, command_id: u128, command: impl Into<DomainCommand>) -> Self {
+        let outcome = self.run(uuid(command_id), command.into());
+        let decided = outcome.unwrap_or_else(|declined| panic!("refused: {declined:?}"));
+        self.states.borrow_mut().extend(decided.states);
+        self
+    }
+
+    /// Who acts from here on; `li.wei` where nobody is named.
+    pub(crate) fn actor(mut self, actor: &str) -> Self {
+        self.actor = Some(actor.to_owned());
+        self
+    }
+
+    /// The command under test; its id is `uuid(99)`.
+    #[track_caller]
+    pub(crate) fn when(self, command: impl Into<DomainCommand>) -> Outcome {
+        Outcome(
+            self.run(uuid(99), command.into())
+                .map(|decided| decided.events),
+        )
+    }
+
+    fn run(&self, command_id: Uuid, command: DomainCommand) -> Result<crate::Decided, Declined> {
+        let context = Context {
+            command_id,
+            organisation: ORGANISATION.0,
+            actor: t(self.actor.as_deref().unwrap_or("li.wei")),
+            recorded_at: t(NOW),
+            occurred_at: None,
+        };
+        let mut desk = Desk::new(self, &context);
+        decide(command, &mut desk)?;
+        Ok(desk.finish())
+    }
+}
+
+/// What came of the command under test.
+#[derive(Debug)]
+pub(crate) struct Outcome(Result<Vec<RecordedEvent>, Declined>);
+
+impl Outcome {
+    /// The command recorded exactly these facts.
+    #[track_caller]
+    pub(crate) fn then(self, expected: &[(&dyn ToString, DomainEvent)]) {
+        let events = self.events();
+        let got: Vec<_> = events
+            .iter()
+            .map(|e| (e.stream.clone(), e.event.clone()))
+            .collect();
+        let want: Vec<_> = expected
+            .iter()
+            .map(|(id, e)| (id.to_string(), e.clone()))
+            .collect();
+        assert_eq!(got, want);
+    }
+
+    /// The command recorded facts of exactly these types, in this order.
+    #[track_caller]
+    pub(crate) fn then_types(self, expected: &[&str]) -> Vec<RecordedEvent> {
+        let events = self.events();
+        let types: Vec<_> = events
+            .iter()
+            .map(|recorded| recorded.event.type_name())
+            .collect();
+        assert_eq!(types, expected);
+        events
+    }
+
+    /// The command was refused by the rule with this code.
+    #[track_caller]
+    pub(crate) fn then_refused(self, code: &str) -> Refusal {
+        match self.0 {
+            Err(Declined::Refused(refusal)) => {
+                assert_eq!(refusal.code, code, "{}", refusal.message);
+                refusal
+            }
+            other => panic!("expected a refusal with {code}, got {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn events(self) -> Vec<RecordedEvent> {
+        self.0
+            .unwrap_or_else(|declined| panic!("refused: {declined:?}"))
+    }
+}
