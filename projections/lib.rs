@@ -1,1 +1,17 @@
-//! projections
+//! Read models: what the API shows, folded from the log.
+//!
+//! [`store`] is the machinery, and knows no domain; each context has its rows and its fold. A row
+//! is at once the document that is stored, the object that GraphQL shows (its field docs are the
+//! manual) and, by its `table!` declaration, the list that can be filtered and sorted.
+//! To add a read model: write its row and fold in the context's file and name it in
+//! [`READ_MODELS`]; the next start rebuilds.
+
+pub mod audit;
+pub mod customers;
+pub mod governance;
+pub mod store;
+
+use store::ReadModel;
+
+/// All read models, in the order in which they fold an event.
+pub const READ_MODELS: &[ReadModel] = &[governance::MODEL, customers::MODEL];

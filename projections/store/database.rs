@@ -1,0 +1,206 @@
+//! The files of the read models: which one serves, and how another one takes its place.
+//!
+//! A file is named after the fingerprint of all read models. A build whose read models differ
+//! does not find its file and rebuilds; a file under construction has another name until it is
+//! complete, so a crash in the middle leaves nothing that could be mistaken for the real one.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Projector, ReadModel, Readers, StoreError, digest, projector::Definitions, search};
+
+/// Where the read models of one organisation live.
+pub struct Database {
+    folder: PathBuf,
+    models: &'static [ReadModel],
+}
+
+/// What stands in the folder when it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseState {
+    /// A complete database of these read models.
+    Intact,
+    /// None, or one of other versions of the read models: they must be rebuilt.
+    Missing,
+}
+
+const COMMON_SCHEMA: &str = "
+    CREATE TABLE checkpoint (position INTEGER NOT NULL, recorded_at INTEGER NOT NULL);
+    INSERT INTO checkpoint VALUES (0, 0);
+    CREATE TABLE parked (
+        read_model TEXT NOT NULL, stream TEXT NOT NULL, position INTEGER NOT NULL,
+        problem TEXT NOT NULL, PRIMARY KEY (read_model, stream)
+    );
+";
+
+impl Database {
+    /// The read models in a folder, which is made where it is missing.
+    pub fn new(folder: &Path, models: &'static [ReadModel]) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            models,
+        })
+    }
+
+    /// Whether there is a complete database of these read models.
+    pub fn state(&self) -> DatabaseState {
+        let intact = Connection::open_with_flags(self.path(), OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .is_ok_and(|connection| checkpoint(&connection).is_ok());
+        if intact {
+            DatabaseState::Intact
+        } else {
+            DatabaseState::Missing
+        }
+    }
+
+    /// The file that serves.
+    pub fn path(&self) -> PathBuf {
+        self.folder
+            .join(format!("read-models-{}.sqlite", self.fingerprint()))
+    }
+
+    /// Continues the database that serves, for live projection.
+    pub fn projector(&self) -> Result<Projector, StoreError> {
+        let connection = Connection::open(self.path())?;
+        prepare_live(&connection)?;
+        Projector::new(connection, self.models)
+    }
+
+    /// Readers of the database that serves.
+    pub fn readers(&self) -> Readers {
+        Readers::new(self.path())
+    }
+
+    /// Begins an empty database beside the one that serves.
+    pub fn begin_rebuild(&self) -> Result<Projector, StoreError> {
+        let path = self.rebuild_path();
+        remove(&path)?;
+        let connection = Connection::open(&path)?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+             PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
+        )?;
+        connection.set_prepared_statement_cache_capacity(128);
+        connection.execute_batch(COMMON_SCHEMA)?;
+        connection.execute_batch(search::SCHEMA)?;
+        connection.execute_batch(&self.definitions().tables.join(";"))?;
+        Projector::new(connection, self.models)
+    }
+
+    /// Completes a database begun with [`Database::begin_rebuild`]: makes its indexes and returns
+    /// the digest of its content. It does not serve before [`Database::adopt`].
+    pub fn finish_rebuild(&self, mut projector: Projector) -> Result<String, StoreError> {
+        projector.flush()?;
+        let connection = projector.connection();
+        connection.execute_batch(&self.definitions().indexes.join(";"))?;
+        connection.execute_batch("PRAGMA optimize = 0x10002;")?;
+        let digest = digest::of(connection, &self.table_names())?;
+        drop(projector);
+        fs::File::open(self.rebuild_path())?.sync_all()?;
+        Ok(digest)
+    }
+
+    /// Puts the rebuilt database in the place of the one that serves. Nobody may have that open.
+    pub fn adopt(&self) -> Result<(), StoreError> {
+        remove(&self.path())?;
+        fs::rename(self.rebuild_path(), self.path())?;
+        self.remove_others()
+    }
+
+    /// The digest of the content of the database that serves, and its position.
+    pub fn digest(&self) -> Result<(u64, String), StoreError> {
+        let connection =
+            Connection::open_with_flags(self.path(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.execute_batch("BEGIN")?;
+        let (position, _) = checkpoint(&connection)?;
+        Ok((position, digest::of(&connection, &self.table_names())?))
+    }
+
+    /// A name that differs whenever a read model differs.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let Definitions { tables, indexes } = self.definitions();
+        for text in tables.iter().chain(&indexes) {
+            hasher.update(text.as_bytes());
+        }
+        for model in self.models {
+            hasher
+                .update(model.name.as_bytes())
+                .update(&model.version.to_le_bytes());
+        }
+        hasher.finalize().to_hex().chars().take(12).collect()
+    }
+
+    fn definitions(&self) -> Definitions {
+        let mut definitions = Definitions::default();
+        crate::audit::define(&mut definitions);
+        for model in self.models {
+            (model.tables)(&mut definitions);
+        }
+        definitions
+    }
+
+    fn table_names(&self) -> Vec<String> {
+        let quoted = |sql: &String| sql.split('"').nth(1).map(str::to_owned);
+        self.definitions()
+            .tables
+            .iter()
+            .filter_map(quoted)
+            .collect()
+    }
+
+    fn rebuild_path(&self) -> PathBuf {
+        self.folder
+            .join(format!("read-models-{}.rebuild", self.fingerprint()))
+    }
+
+    fn remove_others(&self) -> Result<(), StoreError> {
+        let own = self.path();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let stale = name.starts_with("read-models-") && name.ends_with(".sqlite");
+            if stale && path != own {
+                remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn prepare_live(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;
+         PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+pub(crate) fn checkpoint(connection: &Connection) -> Result<(u64, i64), StoreError> {
+    let sql = "SELECT position, recorded_at FROM checkpoint";
+    let (position, recorded_at) = connection
+        .prepare_cached(sql)?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((position, recorded_at))
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::remove_file(PathBuf::from(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}

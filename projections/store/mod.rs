@@ -1,0 +1,34 @@
+//! The store of read models: SQLite, written by one projector in the order of the log.
+//!
+//! ```text
+//!  commits ──► Tables (rows in memory, folded) ──flush──► SQLite ──► Snapshot ──► page, get, count
+//!                     ▲ missing rows are read back          rows and checkpoint in one transaction
+//! ```
+//! * A batch of commits is folded in memory; each row it changed is written once, in the same
+//!   transaction as the position reached. A reader's transaction therefore sees one position.
+//! * The log is the truth: live writes use WAL without syncing, a rebuild writes without a journal.
+//! * A row that an event cannot be applied to is parked: it is left as it was, listed in `parked`
+//!   with the reason, and every answer that shows it says so.
+//! * The store knows no domain; what is folded, and how, stands in the contexts beside it.
+
+mod database;
+mod digest;
+mod error;
+mod projector;
+mod query;
+mod row;
+mod search;
+mod snapshot;
+mod tables;
+
+pub use database::{Database, DatabaseState};
+pub use error::StoreError;
+pub use projector::{Commit, CommitEvent, Definitions, Fact, Projector, ReadModel};
+pub use query::{Condition, Cursor, CursorError, Direction, Operator, Order, Page, PageRequest};
+pub use row::{
+    Cell, Column, ColumnKind, Entry, Row, Stamp, enum_column, from_millionths, millionths,
+};
+pub(crate) use row::{flagged, table};
+pub use search::{SearchHit, search_query};
+pub use snapshot::{Parked, Readers, Snapshot};
+pub use tables::{FoldError, Tables};

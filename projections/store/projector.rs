@@ -1,0 +1,311 @@
+//! Folds commits into rows, in the order of the log, and writes them with the position reached.
+
+use std::collections::HashSet;
+
+use daybook_schema::{DomainEvent, commit::CommitMeta};
+use rusqlite::{Connection, params};
+use uuid::Uuid;
+
+use super::{Entry, FoldError, Row, StoreError, Tables, database};
+
+/// A commit as the log hands it over.
+pub struct Commit<'a> {
+    /// Its place in the log.
+    pub position: u64,
+    /// The command that it answers.
+    pub command_id: Uuid,
+    /// The envelope, as JSON.
+    pub meta: &'a [u8],
+    /// The events, in order.
+    pub events: Vec<CommitEvent<'a>>,
+}
+
+/// One event of a commit.
+pub struct CommitEvent<'a> {
+    /// The stream.
+    pub stream: &'a str,
+    /// The version of the stream after the event.
+    pub version: u64,
+    /// The name of the fact.
+    pub type_name: &'a str,
+    /// The version of its shape.
+    pub type_version: u16,
+    /// Its data, as JSON.
+    pub data: &'a [u8],
+}
+
+/// One event with everything that a fold may want to know of it.
+pub struct Fact<'a> {
+    /// The position of the commit.
+    pub position: u64,
+    /// The place of the event in its commit, from 0.
+    pub index: usize,
+    /// The command that caused it.
+    pub command_id: Uuid,
+    /// The stream, which is the id of the object.
+    pub stream: &'a str,
+    /// The version of the stream after the event.
+    pub version: u64,
+    /// Who, when, why.
+    pub meta: &'a CommitMeta,
+    /// What happened.
+    pub event: DomainEvent,
+}
+
+impl Fact<'_> {
+    /// The id of the object that the event is about.
+    pub(crate) fn id<Id: std::str::FromStr>(&self) -> Result<Id, FoldError> {
+        let missing = |_| FoldError::Missing {
+            table: "stream",
+            id: self.stream.to_owned(),
+        };
+        self.stream.parse().map_err(missing)
+    }
+}
+
+/// A family of tables that one context folds.
+pub struct ReadModel {
+    /// Its name.
+    pub name: &'static str,
+    /// Raised whenever the tables or the fold change, so that the next start rebuilds.
+    pub version: u32,
+    /// Declares its tables.
+    pub tables: fn(&mut Definitions),
+    /// Applies one event. It looks before it writes: an error must leave the rows as they were.
+    pub fold: fn(&Fact<'_>, &mut Tables) -> Result<(), FoldError>,
+}
+
+/// The data definition of all tables, collected from the read models.
+#[derive(Default)]
+pub struct Definitions {
+    pub(crate) tables: Vec<String>,
+    pub(crate) indexes: Vec<String>,
+}
+
+impl Definitions {
+    /// A table of documents.
+    pub fn rows<R: Row>(&mut self) {
+        let columns: String = R::COLUMNS.iter().map(definition).collect();
+        self.tables.push(format!(
+            "CREATE TABLE \"{}\" (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, \
+             position INTEGER NOT NULL, {columns} document TEXT NOT NULL)",
+            R::TABLE
+        ));
+        self.index(R::TABLE, R::COLUMNS, "id");
+    }
+
+    /// A ledger.
+    pub fn entries<E: Entry>(&mut self) {
+        let columns: String = E::COLUMNS.iter().map(definition).collect();
+        self.tables.push(format!(
+            "CREATE TABLE \"{}\" ({columns} number INTEGER PRIMARY KEY)",
+            E::TABLE
+        ));
+        self.index(E::TABLE, E::COLUMNS, "number");
+    }
+
+    fn index(&mut self, table: &str, columns: &[super::Column], last: &str) {
+        for column in columns.iter().filter(|column| column.indexed) {
+            let name = column.name;
+            self.indexes.push(format!(
+                "CREATE INDEX \"{table}_by_{name}\" ON \"{table}\" ({name}, {last})"
+            ));
+        }
+    }
+}
+
+fn definition(column: &super::Column) -> String {
+    let null = if column.nullable { "" } else { " NOT NULL" };
+    format!("{} {}{null}, ", column.name, column.kind.sql())
+}
+
+/// Writes one database of read models.
+pub struct Projector {
+    models: &'static [ReadModel],
+    tables: Tables,
+    position: u64,
+    recorded_at: i64,
+    parked: HashSet<(&'static str, String)>,
+    newly_parked: Vec<NewlyParked>,
+}
+
+struct NewlyParked {
+    model: &'static str,
+    stream: String,
+    position: u64,
+    problem: String,
+}
+
+impl Projector {
+    pub(crate) fn new(
+        connection: Connection,
+        models: &'static [ReadModel],
+    ) -> Result<Self, StoreError> {
+        let (position, recorded_at) = database::checkpoint(&connection)?;
+        let parked = parked(&connection, models)?;
+        let tables = Tables::new(connection);
+        Ok(Self {
+            models,
+            tables,
+            position,
+            recorded_at,
+            parked,
+            newly_parked: Vec::new(),
+        })
+    }
+
+    /// The last position applied; written only after [`Projector::flush`].
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// How many rows are held in memory; the caller flushes before they are too many.
+    pub fn held(&self) -> usize {
+        self.tables.held()
+    }
+
+    /// Folds one commit into the rows in memory.
+    pub fn apply(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        if commit.position != self.position + 1 {
+            return Err(StoreError::Gap {
+                at: self.position,
+                got: commit.position,
+            });
+        }
+        let meta: CommitMeta =
+            serde_json::from_slice(commit.meta).map_err(|source| StoreError::Envelope {
+                position: commit.position,
+                source,
+            })?;
+        crate::audit::record(commit, &meta, &mut self.tables);
+        for (index, event) in commit.events.iter().enumerate() {
+            self.apply_event(commit, &meta, index, event)?;
+        }
+        self.position = commit.position;
+        self.recorded_at = meta.recorded_at.micros();
+        Ok(())
+    }
+
+    fn apply_event(
+        &mut self,
+        commit: &Commit<'_>,
+        meta: &CommitMeta,
+        index: usize,
+        event: &CommitEvent<'_>,
+    ) -> Result<(), StoreError> {
+        let CommitEvent {
+            stream,
+            version,
+            type_name,
+            type_version,
+            data,
+        } = *event;
+        let decoded = match DomainEvent::decode(stream, type_name, type_version, data) {
+            Ok(decoded) => decoded,
+            Err(problem) => {
+                let problem = problem.to_string();
+                for model in self.models {
+                    self.park(model.name, stream, commit.position, problem.clone());
+                }
+                return Ok(());
+            }
+        };
+        let (position, command_id) = (commit.position, commit.command_id);
+        let fact = Fact {
+            position,
+            index,
+            command_id,
+            stream,
+            version,
+            meta,
+            event: decoded,
+        };
+        for model in self.models {
+            if !self.parked.is_empty() && self.parked.contains(&(model.name, stream.to_owned())) {
+                continue;
+            }
+            match (model.fold)(&fact, &mut self.tables) {
+                Ok(()) => {}
+                Err(FoldError::Store(error)) => return Err(error),
+                Err(problem) => self.park(model.name, stream, position, problem.to_string()),
+            }
+        }
+        Ok(())
+    }
+
+    fn park(&mut self, model: &'static str, stream: &str, position: u64, problem: String) {
+        if self.parked.insert((model, stream.to_owned())) {
+            let stream = stream.to_owned();
+            self.newly_parked.push(NewlyParked {
+                model,
+                stream,
+                position,
+                problem,
+            });
+        }
+    }
+
+    /// Writes the changed rows and the position reached in one transaction. Returns what was
+    /// parked since the last time, as one line each, so that an alarm can be raised.
+    pub fn flush(&mut self) -> Result<Vec<String>, StoreError> {
+        self.tables.connection().execute_batch("BEGIN IMMEDIATE")?;
+        let written = self.write();
+        let end = if written.is_ok() {
+            "COMMIT"
+        } else {
+            "ROLLBACK"
+        };
+        self.tables.connection().execute_batch(end)?;
+        written
+    }
+
+    fn write(&mut self) -> Result<Vec<String>, StoreError> {
+        self.tables.flush()?;
+        let connection = self.tables.connection();
+        let mut alarms = Vec::new();
+        for NewlyParked {
+            model,
+            stream,
+            position,
+            problem,
+        } in self.newly_parked.drain(..)
+        {
+            connection
+                .prepare_cached("INSERT OR IGNORE INTO parked VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![
+                    model,
+                    stream,
+                    super::row::Cell::cell(&position),
+                    problem
+                ])?;
+            alarms.push(format!("{model} parked {stream} at {position}: {problem}"));
+        }
+        connection
+            .prepare_cached("UPDATE checkpoint SET position = ?1, recorded_at = ?2")?
+            .execute(params![
+                super::row::Cell::cell(&self.position),
+                self.recorded_at
+            ])?;
+        Ok(alarms)
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        self.tables.connection()
+    }
+}
+
+fn parked(
+    connection: &Connection,
+    models: &'static [ReadModel],
+) -> Result<HashSet<(&'static str, String)>, StoreError> {
+    let mut statement = connection.prepare("SELECT read_model, stream FROM parked")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let mut parked = HashSet::new();
+    for row in rows {
+        let (name, stream): (String, String) = row?;
+        if let Some(model) = models.iter().find(|model| model.name == name) {
+            parked.insert((model.name, stream));
+        }
+    }
+    Ok(parked)
+}

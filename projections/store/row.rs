@@ -1,0 +1,312 @@
+//! What a read model is made of: documents with columns, and append-only entries.
+
+use async_graphql::{SimpleObject, registry::Registry};
+use daybook_schema::kernel::{BigInt, Date, DateTime, Decimal, Quantity};
+use rusqlite::types::Value;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::Fact;
+
+/// One object as the API shows it: a JSON document, and beside it the columns by which lists are
+/// filtered and sorted.
+pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// The table's name.
+    const TABLE: &'static str;
+    /// The columns beside `id`, `position` and `document`.
+    const COLUMNS: &'static [Column];
+
+    /// The object's id.
+    fn id(&self) -> String;
+
+    /// When it was made and last changed.
+    fn stamp(&self) -> &Stamp;
+
+    /// The same, to be brought up to date.
+    fn stamp_mut(&mut self) -> &mut Stamp;
+
+    /// The values of [`Row::COLUMNS`], in their order.
+    fn values(&self) -> Vec<Value>;
+
+    /// The words by which the object is found, as written; none for objects that are not searched.
+    fn search_text(&self) -> Option<String> {
+        None
+    }
+}
+
+/// One line of a ledger: columns only, written once, never changed.
+pub trait Entry: Send + 'static {
+    /// The table's name.
+    const TABLE: &'static str;
+    /// The columns, beside the rowid that gives their order.
+    const COLUMNS: &'static [Column];
+
+    /// The values of [`Entry::COLUMNS`], in their order.
+    fn values(self) -> Vec<Value>;
+}
+
+/// A column of a read model.
+#[derive(Clone, Copy)]
+pub struct Column {
+    /// Its name in the database, in snake case.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// Whether it may be empty.
+    pub nullable: bool,
+    /// Whether lists are often sorted or filtered by it.
+    pub indexed: bool,
+    /// One sentence for the API.
+    pub description: &'static str,
+}
+
+/// What a column holds, and how the API compares it.
+#[derive(Clone, Copy)]
+pub enum ColumnKind {
+    /// Text.
+    Text,
+    /// An id.
+    Id,
+    /// A value of an enum, by its GraphQL name.
+    Enum(fn(&mut Registry) -> String),
+    /// A whole number.
+    Integer,
+    /// An exact decimal, kept as a whole number of millionths.
+    Decimal,
+    /// An instant, kept as microseconds since 1970.
+    DateTime,
+    /// A day, kept as ISO 8601 text.
+    Date,
+    /// Yes or no.
+    Boolean,
+}
+
+impl ColumnKind {
+    /// The type that SQLite keeps.
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Self::Text | Self::Id | Self::Enum(_) | Self::Date => "TEXT",
+            Self::Integer | Self::Decimal | Self::DateTime | Self::Boolean => "INTEGER",
+        }
+    }
+}
+
+/// A column of an enum's values, by their names in the API.
+pub const fn enum_column<T: async_graphql::InputType>() -> ColumnKind {
+    ColumnKind::Enum(T::create_type_info)
+}
+
+/// A value that a column can hold.
+pub trait Cell {
+    /// The value as SQLite keeps it.
+    fn cell(&self) -> Value;
+}
+
+impl<T: Cell> Cell for Option<T> {
+    fn cell(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Cell::cell)
+    }
+}
+
+impl<T: Cell> Cell for &T {
+    fn cell(&self) -> Value {
+        (*self).cell()
+    }
+}
+
+impl Cell for String {
+    fn cell(&self) -> Value {
+        Value::Text(self.clone())
+    }
+}
+
+impl Cell for &str {
+    fn cell(&self) -> Value {
+        Value::Text((*self).to_owned())
+    }
+}
+
+impl Cell for bool {
+    fn cell(&self) -> Value {
+        Value::Integer(i64::from(*self))
+    }
+}
+
+impl Cell for u64 {
+    fn cell(&self) -> Value {
+        Value::Integer(i64::try_from(*self).unwrap_or(i64::MAX))
+    }
+}
+
+impl Cell for u32 {
+    fn cell(&self) -> Value {
+        Value::Integer(i64::from(*self))
+    }
+}
+
+impl Cell for i32 {
+    fn cell(&self) -> Value {
+        Value::Integer(i64::from(*self))
+    }
+}
+
+impl Cell for BigInt {
+    fn cell(&self) -> Value {
+        self.0.cell()
+    }
+}
+
+impl Cell for DateTime {
+    fn cell(&self) -> Value {
+        Value::Integer(self.micros())
+    }
+}
+
+impl Cell for rust_decimal::Decimal {
+    fn cell(&self) -> Value {
+        Value::Integer(millionths(*self))
+    }
+}
+
+impl Cell for Decimal {
+    fn cell(&self) -> Value {
+        self.0.cell()
+    }
+}
+
+impl Cell for Quantity {
+    fn cell(&self) -> Value {
+        self.0.cell()
+    }
+}
+
+macro_rules! text_cells {
+    ($($type:ty),+ $(,)?) => {$(
+        impl Cell for $type {
+            fn cell(&self) -> Value {
+                Value::Text(self.to_string())
+            }
+        }
+    )+};
+}
+
+text_cells! {
+    Date,
+    daybook_schema::commit::Source,
+    daybook_schema::customers::CustomerGrade,
+    daybook_schema::customers::CustomerId,
+    daybook_schema::customers::CustomerType,
+    daybook_schema::customers::InteractionId,
+    daybook_schema::governance::PolicyId,
+    daybook_schema::kernel::Actor,
+    daybook_schema::kernel::Code,
+    daybook_schema::kernel::Currency,
+    daybook_schema::kernel::Name,
+    daybook_schema::kernel::Note,
+}
+
+/// An exact decimal as a whole number of millionths, beyond the range the nearest that fits.
+pub fn millionths(value: rust_decimal::Decimal) -> i64 {
+    let scaled = value.checked_mul(rust_decimal::Decimal::from(1_000_000));
+    let whole = scaled.and_then(|scaled| i64::try_from(scaled.round()).ok());
+    whole.unwrap_or(if value.is_sign_negative() {
+        i64::MIN
+    } else {
+        i64::MAX
+    })
+}
+
+/// A whole number of millionths as an exact decimal.
+pub fn from_millionths(millionths: i64) -> rust_decimal::Decimal {
+    rust_decimal::Decimal::new(millionths, 6).normalize()
+}
+
+/// When an object was made and last changed, and the version that `expectedVersion` compares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, SimpleObject)]
+#[serde(rename_all = "camelCase")]
+pub struct Stamp {
+    /// How many events the object itself has; what `expectedVersion` is compared with.
+    pub version: BigInt,
+    /// The position of the last commit that changed what is shown here.
+    pub position: BigInt,
+    /// When it was first recorded.
+    pub created_at: DateTime,
+    /// When it was last changed.
+    pub updated_at: DateTime,
+}
+
+impl Stamp {
+    /// The stamp of an object that this fact makes.
+    pub(crate) fn new(fact: &Fact<'_>) -> Self {
+        let at = fact.meta.recorded_at;
+        Self {
+            version: BigInt(fact.version),
+            position: BigInt(fact.position),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    /// Notes that a fact changed the object; only facts of its own stream raise its version.
+    pub(crate) fn touch(&mut self, fact: &Fact<'_>, own: bool) {
+        if own {
+            self.version = BigInt(fact.version);
+        }
+        self.position = BigInt(fact.position);
+        self.updated_at = fact.meta.recorded_at;
+    }
+}
+
+/// Declares the table of a row: its columns, what they hold, and where their values come from.
+macro_rules! table {
+    ($row:ty as $this:ident, $table:literal {
+        $($column:ident: $kind:expr $(, $flag:ident)* ; $description:literal => $value:expr;)*
+    } $(search $search:expr;)?) => {
+        impl $crate::store::Row for $row {
+            const TABLE: &'static str = $table;
+            const COLUMNS: &'static [$crate::store::Column] = &[
+                $($crate::store::Column {
+                    name: stringify!($column),
+                    kind: $kind,
+                    nullable: $crate::store::flagged(&[$(stringify!($flag)),*], "nullable"),
+                    indexed: $crate::store::flagged(&[$(stringify!($flag)),*], "indexed"),
+                    description: $description,
+                },)*
+            ];
+
+            fn id(&self) -> String {
+                self.id.to_string()
+            }
+
+            fn stamp(&self) -> &$crate::store::Stamp {
+                &self.stamp
+            }
+
+            fn stamp_mut(&mut self) -> &mut $crate::store::Stamp {
+                &mut self.stamp
+            }
+
+            fn values(&self) -> Vec<rusqlite::types::Value> {
+                let $this = self;
+                vec![$($crate::store::Cell::cell(&$value),)*]
+            }
+
+            $(fn search_text(&self) -> Option<String> {
+                let $this = self;
+                Some($search)
+            })?
+        }
+    };
+}
+pub(crate) use table;
+
+/// Whether a table's declaration gives a column this flag; the first letters tell flags apart.
+pub(crate) const fn flagged(flags: &[&str], flag: &str) -> bool {
+    let mut index = 0;
+    while index < flags.len() {
+        if flags[index].as_bytes()[0] == flag.as_bytes()[0] {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}

@@ -1,0 +1,270 @@
+//! Reading: a snapshot answers everything it is asked from one position.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use daybook_schema::kernel::DateTime;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter, types::Value};
+
+use super::{
+    Condition, Cursor, Page, PageRequest, Row, SearchHit, StoreError, database, search_query,
+};
+
+/// Idle connections that are kept open.
+const IDLE_CONNECTIONS: usize = 32;
+/// Virtual-machine steps between two looks at the clock.
+const STEPS_BETWEEN_CHECKS: i32 = 20_000;
+
+/// Connections to one database of read models.
+#[derive(Clone)]
+pub struct Readers(Arc<Pool>);
+
+struct Pool {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(Arc::new(Pool {
+            path,
+            idle: Mutex::default(),
+        }))
+    }
+
+    /// Begins to read at the position reached now. Queries stop with
+    /// [`StoreError::Interrupted`] once the deadline has passed.
+    pub fn snapshot(&self, deadline: Option<Instant>) -> Result<Snapshot, StoreError> {
+        let mut connection = match lock(&self.0.idle).pop() {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let late = deadline.map(|deadline| move || Instant::now() > deadline);
+        connection.progress_handler(STEPS_BETWEEN_CHECKS, late)?;
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        let (position, recorded_at) = database::checkpoint(&connection)?;
+        Ok(Snapshot {
+            pool: self.0.clone(),
+            inner: Mutex::new(Inner {
+                connection: Some(connection),
+                statements: 0,
+            }),
+            position,
+            recorded_at: DateTime::from_micros(recorded_at),
+        })
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.0.path, flags)?;
+        connection.execute_batch(
+            "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192; PRAGMA mmap_size = 268435456;
+             PRAGMA temp_store = MEMORY;",
+        )?;
+        connection.set_prepared_statement_cache_capacity(256);
+        Ok(connection)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The read models at one position.
+pub struct Snapshot {
+    pool: Arc<Pool>,
+    inner: Mutex<Inner>,
+    position: u64,
+    recorded_at: DateTime,
+}
+
+struct Inner {
+    connection: Option<Connection>,
+    statements: u32,
+}
+
+/// An object whose answers have a hole, because one of its events could not be applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parked {
+    /// The read model.
+    pub read_model: String,
+    /// The object.
+    pub stream: String,
+    /// The position from which on its events are missing.
+    pub position: u64,
+    /// Why.
+    pub problem: String,
+}
+
+impl Snapshot {
+    /// The position from which everything is answered.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// When the commit at that position was recorded.
+    pub fn recorded_at(&self) -> DateTime {
+        self.recorded_at
+    }
+
+    /// How many statements were run so far, to prove that nothing is asked for row by row.
+    pub fn statements(&self) -> u32 {
+        lock(&self.inner).statements
+    }
+
+    /// One object.
+    pub fn get<R: Row>(&self, id: &str) -> Result<Option<R>, StoreError> {
+        self.read(|connection| {
+            let sql = format!("SELECT document FROM \"{}\" WHERE id = ?1", R::TABLE);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let found = statement.query_row([id], document).optional()?;
+            Ok(found.transpose()?)
+        })
+    }
+
+    /// Several objects by one statement, in no particular order; unknown ids are left out.
+    pub fn get_many<R: Row>(&self, ids: &[String]) -> Result<Vec<R>, StoreError> {
+        self.read(|connection| {
+            let sql = format!(
+                "SELECT document FROM \"{}\" WHERE id IN (SELECT value FROM json_each(?1))",
+                R::TABLE
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map([serde_json::to_string(ids)?], document)?;
+            rows.map(|row| Ok(row??)).collect()
+        })
+    }
+
+    /// A part of a list.
+    pub fn page<R: Row>(&self, request: &PageRequest) -> Result<Page<R>, StoreError> {
+        let sql = request.sql::<R>();
+        let mut rows = self.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql.text)?;
+            let mut found = statement.query(params_from_iter(sql.parameters))?;
+            let mut rows = Vec::new();
+            while let Some(row) = found.next()? {
+                let parsed = serde_json::from_slice(row.get_ref(1)?.as_bytes().unwrap_or(b""))?;
+                let keys: Result<Vec<Value>, _> = (0..request.order.len())
+                    .map(|key| row.get(key + 2))
+                    .collect();
+                rows.push((parsed, Cursor::new(keys?, row.get(0)?)));
+            }
+            Ok(rows)
+        })?;
+        let more = rows.len() > request.limit;
+        rows.truncate(request.limit);
+        let (mut has_next, mut has_previous) = (more, request.after.is_some());
+        if request.backwards {
+            rows.reverse();
+            (has_next, has_previous) = (request.before.is_some(), more);
+        }
+        Ok(Page {
+            rows,
+            has_next,
+            has_previous,
+        })
+    }
+
+    /// How many rows a list has.
+    pub fn count<R: Row>(&self, condition: &Condition) -> Result<u64, StoreError> {
+        let sql = condition.count_sql::<R>();
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&sql.text)?;
+            Ok(statement.query_row(params_from_iter(sql.parameters), |row| row.get(0))?)
+        })
+    }
+
+    /// The objects of some tables that hold all the words a person typed, best match first.
+    pub fn search(
+        &self,
+        typed: &str,
+        tables: &[&str],
+        limit: usize,
+    ) -> Result<Vec<SearchHit>, StoreError> {
+        let Some(query) = search_query(typed) else {
+            return Ok(Vec::new());
+        };
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT object_table, id FROM search_text
+                 JOIN search_object ON search_object.number = search_text.rowid
+                 WHERE search_text MATCH ?1
+                   AND object_table IN (SELECT value FROM json_each(?2))
+                 ORDER BY bm25(search_text), id LIMIT ?3",
+            )?;
+            let tables = serde_json::to_string(tables)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let hits = statement.query_map((query, tables, limit), |row| {
+                Ok(SearchHit {
+                    table: row.get(0)?,
+                    id: row.get(1)?,
+                })
+            })?;
+            Ok(hits.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The objects whose answers have a hole, up to a hundred.
+    pub fn parked(&self) -> Result<Vec<Parked>, StoreError> {
+        let sql = "SELECT read_model, stream, position, problem FROM parked LIMIT 100";
+        self.select(sql, Vec::new(), |row| {
+            Ok(Parked {
+                read_model: row.get(0)?,
+                stream: row.get(1)?,
+                position: row.get(2)?,
+                problem: row.get(3)?,
+            })
+        })
+    }
+
+    /// Rows of a statement written by a read model.
+    pub(crate) fn select<T>(
+        &self,
+        sql: &str,
+        parameters: Vec<Value>,
+        map: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map(params_from_iter(parameters), map)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn read<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut inner = lock(&self.inner);
+        inner.statements += 1;
+        match &inner.connection {
+            Some(connection) => question(connection).map_err(|error| match error {
+                StoreError::Sqlite(error) => StoreError::from_query(error),
+                other => other,
+            }),
+            None => Err(StoreError::Interrupted),
+        }
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        let Some(connection) = lock(&self.inner).connection.take() else {
+            return;
+        };
+        let ended = connection
+            .prepare_cached("COMMIT")
+            .and_then(|mut end| end.execute([]));
+        let mut idle = lock(&self.pool.idle);
+        if ended.is_ok() && idle.len() < IDLE_CONNECTIONS {
+            idle.push(connection);
+        }
+    }
+}
+
+fn document<R: Row>(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<R, serde_json::Error>> {
+    Ok(serde_json::from_slice(row.get_ref(0)?.as_bytes()?))
+}
