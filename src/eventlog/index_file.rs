@@ -1,0 +1,259 @@
+//! The stored part of the index: one SQLite file of derived rows and a checkpoint.
+//!
+//! ```text
+//! command        id (16 bytes) → position
+//! stream_commit  (stream hash, position) → greatest version of that stream in that commit
+//! checkpoint     position and block hash up to which both are complete
+//! ```
+//!
+//! The stream is kept as 64 bits of its BLAKE3 hash; readers filter the rare collision by
+//! reading the commit. Rows and checkpoint are written in one transaction, so the file is always
+//! right for its checkpoint, however old that is. It is never worth a sync of the writer: lost
+//! rows are read again from the blocks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use uuid::Uuid;
+
+use crate::Position;
+use crate::commit::CommitRef;
+use crate::error::LogError;
+use crate::hash::{Hash, Head};
+
+/// The file in the log's folder.
+pub(crate) const FILE: &str = "index.sqlite";
+
+/// Raised whenever the tables change; an index of another version is built anew.
+const SCHEMA_VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+    CREATE TABLE command (id BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE stream_commit (
+        stream_hash INTEGER, position INTEGER, version INTEGER NOT NULL,
+        PRIMARY KEY (stream_hash, position)
+    ) WITHOUT ROWID;
+    CREATE TABLE checkpoint (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        organisation BLOB NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL
+    );";
+
+/// The hash of a stream's name, as SQLite keeps integers.
+pub(crate) fn stream_hash(stream: &str) -> i64 {
+    let mut head = [0; 8];
+    head.copy_from_slice(&blake3::hash(stream.as_bytes()).as_bytes()[..8]);
+    i64::from_be_bytes(head)
+}
+
+/// Index rows of some commits, in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) commands: HashMap<Uuid, Position>,
+    /// By stream hash and position; the value is the greatest version.
+    pub(crate) streams: BTreeMap<(i64, Position), u64>,
+    /// Up to where these rows reach, once there are any.
+    pub(crate) head: Option<Head>,
+}
+
+impl Rows {
+    pub(crate) fn add(&mut self, commit: CommitRef<'_>) {
+        let position = commit.position();
+        self.commands.insert(commit.command_id(), position);
+        for event in commit.events() {
+            let key = (stream_hash(event.stream), position);
+            let version = self.streams.entry(key).or_insert(event.version);
+            *version = event.version.max(*version);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.commands.len()
+    }
+}
+
+/// A connection to the index file.
+#[derive(Debug)]
+pub(crate) struct IndexFile {
+    connection: Connection,
+}
+
+impl IndexFile {
+    /// Opens an index that exists and is of this version; `None` when there is none to use.
+    pub(crate) fn open(dir: &Path, organisation: Uuid) -> Option<(Self, Head)> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(dir.join(FILE), flags).ok()?;
+        let file = Self { connection };
+        file.configure("NORMAL").ok()?;
+        let head = file.checkpoint(organisation).ok()??;
+        Some((file, head))
+    }
+
+    /// Creates an empty index in place of whatever is there.
+    pub(crate) fn create(dir: &Path, organisation: Uuid) -> Result<Self, LogError> {
+        remove(dir)?;
+        let connection = Connection::open(dir.join(FILE))?;
+        let file = Self { connection };
+        file.configure("OFF")?;
+        file.connection.execute_batch(SCHEMA)?;
+        file.connection
+            .pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        file.write_checkpoint(organisation, Head::genesis(organisation))?;
+        Ok(file)
+    }
+
+    fn configure(&self, synchronous: &str) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(Duration::from_secs(10))?;
+        self.connection.pragma_update(None, "journal_mode", "WAL")?;
+        self.connection.pragma_update(None, "cache_size", -16_384)?;
+        self.synchronous(synchronous)
+    }
+
+    /// `OFF` while building, when a crash means building again; `NORMAL` afterwards.
+    pub(crate) fn synchronous(&self, mode: &str) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "synchronous", mode)
+    }
+
+    fn checkpoint(&self, organisation: Uuid) -> rusqlite::Result<Option<Head>> {
+        let version: i64 = self
+            .connection
+            .pragma_query_value(None, "user_version", |r| r.get(0))?;
+        if version != SCHEMA_VERSION {
+            return Ok(None);
+        }
+        let sql = "SELECT position, hash FROM checkpoint WHERE id = 1 AND organisation = ?1";
+        self.connection
+            .query_row(sql, params![organisation.as_bytes()], |row| {
+                Ok(Head {
+                    position: row.get(0)?,
+                    hash: Hash(row.get(1)?),
+                })
+            })
+            .optional()
+    }
+
+    fn write_checkpoint(&self, organisation: Uuid, head: Head) -> rusqlite::Result<()> {
+        let sql = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?1, ?2, ?3)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.execute(params![organisation.as_bytes(), head.position, head.hash.0])?;
+        Ok(())
+    }
+
+    /// Writes rows and moves the checkpoint to their head, in one transaction.
+    pub(crate) fn write(&mut self, organisation: Uuid, rows: &Rows) -> Result<(), LogError> {
+        let Some(head) = rows.head else { return Ok(()) };
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let written = self
+            .write_rows(rows)
+            .and_then(|()| self.write_checkpoint(organisation, head))
+            .and_then(|()| self.connection.execute_batch("COMMIT"));
+        if written.is_err() {
+            // A transaction that failed by itself is gone already; that is what is wanted.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        Ok(written?)
+    }
+
+    fn write_rows(&self, rows: &Rows) -> rusqlite::Result<()> {
+        let mut commands: Vec<_> = rows.commands.iter().collect();
+        commands.sort_unstable();
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT OR REPLACE INTO command VALUES (?1, ?2)")?;
+        for (id, position) in commands {
+            insert.execute(params![id.as_bytes(), position])?;
+        }
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT OR REPLACE INTO stream_commit VALUES (?1, ?2, ?3)")?;
+        for ((stream, position), version) in &rows.streams {
+            insert.execute(params![stream, position, stored_version(*version)])?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn command(&self, id: Uuid) -> rusqlite::Result<Option<Position>> {
+        let sql = "SELECT position FROM command WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement
+            .query_row(params![id.as_bytes()], |row| row.get(0))
+            .optional()
+    }
+
+    /// The greatest command id there is.
+    pub(crate) fn last_command(&self) -> rusqlite::Result<Option<Uuid>> {
+        let sql = "SELECT id FROM command ORDER BY id DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement
+            .query_row([], |row| row.get(0).map(Uuid::from_bytes))
+            .optional()
+    }
+
+    /// Positions of a stream behind `after` with a version above `after_version`, in order.
+    pub(crate) fn positions(
+        &self,
+        stream: i64,
+        after: Position,
+        after_version: Option<u64>,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Position>> {
+        let sql = "SELECT position FROM stream_commit WHERE stream_hash = ?1 AND position > ?2
+            AND version >= ?3 ORDER BY position LIMIT ?4";
+        let least = after_version.map_or(i64::MIN, |v| stored_version(v.saturating_add(1)));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params![stream, after, least, limit], |row| row.get(0))?;
+        rows.collect()
+    }
+
+    /// All rows up to the checkpoint, in order, for the comparison of `verify`.
+    pub(crate) fn for_each_command(
+        &self,
+        mut visit: impl FnMut(Uuid, Position),
+    ) -> rusqlite::Result<()> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, position FROM command")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(Uuid::from_bytes(row.get(0)?), row.get(1)?);
+        }
+        Ok(())
+    }
+
+    /// See [`IndexFile::for_each_command`].
+    pub(crate) fn for_each_stream(
+        &self,
+        mut visit: impl FnMut(i64, Position, i64),
+    ) -> rusqlite::Result<()> {
+        let sql = "SELECT stream_hash, position, version FROM stream_commit";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(row.get(0)?, row.get(1)?, row.get(2)?);
+        }
+        Ok(())
+    }
+}
+
+/// SQLite has no unsigned 64-bit integers. Versions count events, so the clamp is never met.
+pub(crate) fn stored_version(version: u64) -> i64 {
+    i64::try_from(version).unwrap_or(i64::MAX)
+}
+
+/// Deletes the index and its companions.
+pub(crate) fn remove(dir: &Path) -> Result<(), LogError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let path: PathBuf = dir.join(format!("{FILE}{suffix}"));
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(LogError::io("remove", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Recognises repeated command ids without a look into the index for each.
+//!
+//! Command ids are usually ordered by time (UUIDv7). So the ids of the last commits are kept,
+//! and the greatest id of all older ones: an id above that one and not among the kept is new for
+//! certain. Any other id is looked up. Memory is fixed, random ids only cost the look-up.
+
+use std::collections::{HashSet, VecDeque};
+
+use uuid::Uuid;
+
+/// How many ids are kept: about 4 MB.
+const KEPT: usize = 65_536;
+
+/// What is known about an id without asking the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Never committed.
+    New,
+    /// Perhaps committed.
+    Unclear,
+}
+
+#[derive(Debug)]
+pub(crate) struct RecentCommands {
+    kept: HashSet<Uuid>,
+    order: VecDeque<Uuid>,
+    greatest_older: Uuid,
+}
+
+impl RecentCommands {
+    /// All commands so far are at most `greatest`.
+    pub(crate) fn new(greatest: Uuid) -> Self {
+        Self {
+            kept: HashSet::new(),
+            order: VecDeque::new(),
+            greatest_older: greatest,
+        }
+    }
+
+    pub(crate) fn look(&self, id: Uuid) -> Known {
+        let new = id > self.greatest_older && !self.kept.contains(&id);
+        if new { Known::New } else { Known::Unclear }
+    }
+
+    pub(crate) fn add(&mut self, id: Uuid) {
+        self.kept.insert(id);
+        self.order.push_back(id);
+        if self.order.len() > KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.kept.remove(&oldest);
+            self.greatest_older = self.greatest_older.max(oldest);
+        }
+    }
+}

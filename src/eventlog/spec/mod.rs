@@ -1,0 +1,5 @@
+//! Tests that open real logs in real folders.
+#![expect(clippy::unwrap_used, reason = "a failing step is a failing test")]
+
+mod append_and_read;
+mod helpers;
