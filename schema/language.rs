@@ -180,6 +180,18 @@ macro_rules! commands {
                 }
             }
 
+            /// Reads a command from JSON by its name; none if it is another aggregate's.
+            pub fn read(
+                name: &str,
+                json: &serde_json::Value,
+            ) -> Option<Result<Self, serde_json::Error>> {
+                use serde::Deserialize;
+                match name {
+                    $(stringify!($command) => Some($command::deserialize(json).map(Self::$command)),)+
+                    _ => None,
+                }
+            }
+
             /// Calls the visitor once per command of this aggregate.
             pub fn visit(visitor: &mut impl $crate::CommandVisitor) {
                 $(visitor.command::<$command>();)+
@@ -340,6 +352,14 @@ macro_rules! language {
                 match self {
                     $(Self::$name(command) => command.target().map(|id| id.to_string()),)+
                 }
+            }
+
+            /// Reads a command from JSON by its name; none if there is no such command.
+            pub fn read(
+                name: &str,
+                json: &serde_json::Value,
+            ) -> Option<Result<Self, serde_json::Error>> {
+                None$(.or_else(|| <$command>::read(name, json).map(|read| read.map(Self::$name))))+
             }
 
             /// Calls the visitor once per command of the language.

@@ -19,15 +19,6 @@ pub struct Database {
     models: &'static [ReadModel],
 }
 
-/// What stands in the folder when it is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DatabaseState {
-    /// A complete database of these read models.
-    Intact,
-    /// None, or one of other versions of the read models: they must be rebuilt.
-    Missing,
-}
-
 const COMMON_SCHEMA: &str = "
     CREATE TABLE checkpoint (position INTEGER NOT NULL, recorded_at INTEGER NOT NULL);
     INSERT INTO checkpoint VALUES (0, 0);
@@ -47,15 +38,11 @@ impl Database {
         })
     }
 
-    /// Whether there is a complete database of these read models.
-    pub fn state(&self) -> DatabaseState {
-        let intact = Connection::open_with_flags(self.path(), OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .is_ok_and(|connection| checkpoint(&connection).is_ok());
-        if intact {
-            DatabaseState::Intact
-        } else {
-            DatabaseState::Missing
-        }
+    /// The position of the complete database of these read models; none where it must be rebuilt.
+    pub fn position(&self) -> Option<u64> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = Connection::open_with_flags(self.path(), flags).ok()?;
+        checkpoint(&connection).ok().map(|(position, _)| position)
     }
 
     /// The file that serves.

@@ -32,7 +32,7 @@ fn table_into(
     let columns: Vec<usize> = statement
         .column_names()
         .enumerate()
-        .filter(|(_, name)| *name != "number")
+        .filter(|(_, name)| *name != "row_number")
         .map(|(index, _)| index)
         .collect();
     let mut rows = statement.query([])?;

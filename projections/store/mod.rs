@@ -21,7 +21,7 @@ mod search;
 mod snapshot;
 mod tables;
 
-pub use database::{Database, DatabaseState};
+pub use database::Database;
 pub use error::StoreError;
 pub use projector::{Commit, CommitEvent, Definitions, Fact, Projector, ReadModel};
 pub use query::{Condition, Cursor, CursorError, Direction, Operator, Order, Page, PageRequest};

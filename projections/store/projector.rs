@@ -87,7 +87,7 @@ impl Definitions {
     pub fn rows<R: Row>(&mut self) {
         let columns: String = R::COLUMNS.iter().map(definition).collect();
         self.tables.push(format!(
-            "CREATE TABLE \"{}\" (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, \
+            "CREATE TABLE \"{}\" (row_number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, \
              position INTEGER NOT NULL, {columns} document TEXT NOT NULL)",
             R::TABLE
         ));
@@ -98,10 +98,10 @@ impl Definitions {
     pub fn entries<E: Entry>(&mut self) {
         let columns: String = E::COLUMNS.iter().map(definition).collect();
         self.tables.push(format!(
-            "CREATE TABLE \"{}\" ({columns} number INTEGER PRIMARY KEY)",
+            "CREATE TABLE \"{}\" ({columns} row_number INTEGER PRIMARY KEY)",
             E::TABLE
         ));
-        self.index(E::TABLE, E::COLUMNS, "number");
+        self.index(E::TABLE, E::COLUMNS, "row_number");
     }
 
     fn index(&mut self, table: &str, columns: &[super::Column], last: &str) {

@@ -1,1 +1,29 @@
-//! app
+//! One organisation at work: its desk decides commands, its log keeps them, its read models show
+//! them.
+//!
+//! ```text
+//!  Envelope ──► Desk ──queue──► desk thread ──batch──► writer thread ──► log ──► projection thread
+//!                 ▲             decides, stages        one sync a batch            folds, publishes
+//!                 └──────────── Receipt ◄──────────────────┘
+//! ```
+//! * [`desk`]: one writer per organisation. Commands are decided one after the other against
+//!   states that already include everything decided before, so a rule over several objects is a
+//!   plain predicate. While one batch is being synced the next is decided.
+//! * [`projection`]: follows the log, and tells who waits how far it has come.
+//! * [`organisation`]: opens all of it in one folder, founds it, and closes it in order.
+
+mod desk;
+mod envelope;
+mod error;
+mod founding;
+mod organisation;
+mod projection;
+#[cfg(test)]
+mod spec;
+
+pub use desk::{Desk, DeskOptions, DeskStats};
+pub use envelope::{CommandError, Envelope, Receipt, ReceiptEvent};
+pub use error::AppError;
+pub use founding::{Founding, default_policies};
+pub use organisation::{Comparison, Opening, Organisation, OrganisationOptions, rebuild_offline};
+pub use projection::{Applied, Projection, Rebuilt};

@@ -1,0 +1,363 @@
+//! The desk thread: from the queue to batches of commits that only need to be written.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, atomic::Ordering, mpsc::SyncSender},
+};
+
+use daybook_domain::{Context, Decided, Declined, Desk, Fault, RecordedEvent, States, decide};
+use daybook_eventlog::{Log, LogError, LogState, MAX_COMMIT_BYTES, NewCommit, NewEvent};
+use daybook_schema::{
+    commit::{CommitMeta, PolicyRef, Refusal},
+    kernel::DateTime,
+};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::{DeskOptions, DeskStats, Request, states::CachedStates};
+use crate::{AppError, CommandError, Envelope, Receipt, ReceiptEvent};
+
+/// The greatest refused command that is kept word for word in the record.
+const ATTEMPTED_BYTES: usize = 16 * 1024;
+/// A batch with more bytes than this takes no further command.
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
+
+pub(super) type Answer = oneshot::Sender<Result<Receipt, CommandError>>;
+
+/// Commits decided upon one head, and who waits for them.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// The head that the decisions rest upon.
+    pub(super) base: u64,
+    pub(super) commits: Vec<NewCommit>,
+    bytes: usize,
+    pub(super) answers: Vec<(Answer, Receipt)>,
+    /// Repeated commands, to be answered from the log once it holds their answers.
+    pub(super) replays: Vec<Replay>,
+}
+
+/// A command whose id was seen before.
+pub(super) struct Replay {
+    pub(super) command_id: Uuid,
+    pub(super) digest: String,
+    pub(super) answer: Answer,
+}
+
+pub(super) struct Decider {
+    log: Log,
+    states: CachedStates,
+    options: DeskOptions,
+    stats: Arc<DeskStats>,
+    /// The position after everything decided so far.
+    head: u64,
+    recorded_at: DateTime,
+    /// The commands of the batch that is being written, and of the one that is being decided.
+    in_flight: [HashMap<Uuid, u64>; 2],
+}
+
+impl Decider {
+    pub(super) fn new(
+        log: Log,
+        options: DeskOptions,
+        stats: Arc<DeskStats>,
+    ) -> Result<Self, AppError> {
+        let states = CachedStates::new(log.clone(), options.states);
+        let recorded_at = DateTime::from_micros(0);
+        let in_flight = [HashMap::new(), HashMap::new()];
+        let mut decider = Self {
+            log,
+            states,
+            options,
+            stats,
+            head: 0,
+            recorded_at,
+            in_flight,
+        };
+        decider.restart()?;
+        Ok(decider)
+    }
+
+    /// Begins again from what the log holds.
+    fn restart(&mut self) -> Result<(), AppError> {
+        self.states.clear();
+        self.in_flight = [HashMap::new(), HashMap::new()];
+        self.head = self.log.head().position;
+        if let Some(last) = self.log.commit(self.head)? {
+            let meta: Result<CommitMeta, _> = serde_json::from_slice(last.meta());
+            self.recorded_at = meta.map_or(self.recorded_at, |meta| meta.recorded_at);
+        }
+        Ok(())
+    }
+
+    pub(super) fn run(mut self, mut requests: mpsc::Receiver<Request>, writer: &SyncSender<Batch>) {
+        while let Some(first) = requests.blocking_recv() {
+            let mut batch = self.begin();
+            self.take(first, &mut batch);
+            while batch.commits.len() < self.options.batch && batch.bytes < BATCH_BYTES {
+                let Ok(next) = requests.try_recv() else { break };
+                self.take(next, &mut batch);
+            }
+            self.stats
+                .last_batch
+                .store(batch.commits.len(), Ordering::Relaxed);
+            let decided = self.in_flight[1].len();
+            if writer.send(batch).is_err() {
+                return;
+            }
+            // The writer has taken this batch, so the one before is written or given up.
+            self.in_flight[0] = mem::take(&mut self.in_flight[1]);
+            tracing::trace!(decided, head = self.head, "batch handed over");
+        }
+    }
+
+    fn begin(&mut self) -> Batch {
+        // After a batch that was not written, the head that was decided upon is beyond the log's
+        // and nothing is in flight that could still reach it.
+        let durable = self.log.head().position;
+        let reachable = durable + u64::try_from(self.in_flight[0].len()).unwrap_or(u64::MAX);
+        if self.head > reachable
+            && let Err(error) = self.restart()
+        {
+            tracing::error!(%error, "the desk cannot begin again");
+        }
+        Batch {
+            base: self.head,
+            ..Batch::default()
+        }
+    }
+
+    fn take(&mut self, request: Request, batch: &mut Batch) {
+        self.stats.queued.fetch_sub(1, Ordering::Relaxed);
+        let Request { envelope, answer } = request;
+        match self.answer(envelope) {
+            Ok(Taken::Decided(commit, receipt)) => {
+                self.in_flight[1].insert(commit.command_id, receipt.position);
+                batch.bytes += commit.encoded_bytes();
+                batch.commits.push(commit);
+                batch.answers.push((answer, receipt));
+            }
+            Ok(Taken::Seen { command_id, digest }) => {
+                batch.replays.push(Replay {
+                    command_id,
+                    digest,
+                    answer,
+                });
+            }
+            Err(error) => drop(answer.send(Err(error))),
+        }
+    }
+
+    fn answer(&mut self, envelope: Envelope) -> Result<Taken, CommandError> {
+        let digest = envelope
+            .digest()
+            .map_err(|error| CommandError::Fault(error.to_string()))?;
+        if self.seen(envelope.command_id)? {
+            return Ok(Taken::Seen {
+                command_id: envelope.command_id,
+                digest,
+            });
+        }
+        self.check_writable()?;
+        self.check_version(&envelope)?;
+        let context = self.context(&envelope);
+        let mut desk = Desk::new(&self.states, &context);
+        match decide(envelope.command.clone(), &mut desk) {
+            Ok(()) => {
+                let decided = desk.finish();
+                self.accept(&envelope, digest, &context, decided)
+            }
+            Err(Declined::Refused(refusal)) => {
+                let policies = desk.cited();
+                self.refuse(&envelope, digest, &context, refusal, policies)
+            }
+            Err(Declined::Fault(fault)) => Err(fault.into()),
+        }
+    }
+
+    fn seen(&self, command_id: Uuid) -> Result<bool, CommandError> {
+        let in_flight = self
+            .in_flight
+            .iter()
+            .any(|ids| ids.contains_key(&command_id));
+        Ok(in_flight
+            || self
+                .log
+                .command(command_id)
+                .map_err(CommandError::Log)?
+                .is_some())
+    }
+
+    fn check_writable(&self) -> Result<(), CommandError> {
+        match self.log.state() {
+            LogState::Writable => Ok(()),
+            LogState::LowSpace { free, required } => {
+                let error = LogError::LowSpace { free, required };
+                Err(CommandError::Log(error))
+            }
+            LogState::Stopped { reason } => Err(CommandError::Log(LogError::Stopped { reason })),
+        }
+    }
+
+    fn check_version(&self, envelope: &Envelope) -> Result<(), CommandError> {
+        let (Some(expected), Some(stream)) = (envelope.expected_version, envelope.command.target())
+        else {
+            return Ok(());
+        };
+        let actual = self.states.load(&stream)?.version;
+        if actual == expected {
+            return Ok(());
+        }
+        Err(CommandError::VersionConflict {
+            stream,
+            expected,
+            actual,
+        })
+    }
+
+    fn context(&self, envelope: &Envelope) -> Context {
+        Context {
+            command_id: envelope.command_id,
+            organisation: self.log.organisation(),
+            actor: envelope.actor.clone(),
+            recorded_at: self.recorded_at.max(now()),
+            occurred_at: envelope.occurred_at,
+        }
+    }
+
+    fn accept(
+        &mut self,
+        envelope: &Envelope,
+        digest: String,
+        context: &Context,
+        decided: Decided,
+    ) -> Result<Taken, CommandError> {
+        let Decided {
+            events,
+            states,
+            policies,
+        } = decided;
+        let mut receipt_events = Vec::with_capacity(events.len());
+        let mut new_events = Vec::with_capacity(events.len());
+        for RecordedEvent {
+            stream,
+            version,
+            event,
+        } in events
+        {
+            let (type_name, type_version) = (event.type_name().to_owned(), event.type_version());
+            let data = event.encode().map_err(Fault::from)?;
+            let (stream_name, event_type) = (stream.clone(), type_name.clone());
+            receipt_events.push(ReceiptEvent {
+                stream: stream_name,
+                version,
+                event_type,
+            });
+            new_events.push(NewEvent {
+                stream,
+                version,
+                type_name,
+                type_version,
+                data,
+            });
+        }
+        let meta = CommitMeta {
+            policies,
+            ..meta(envelope, digest, context)
+        };
+        let taken = self.stage(envelope.command_id, meta, new_events, receipt_events)?;
+        self.states.keep(states);
+        self.stats.accepted.fetch_add(1, Ordering::Relaxed);
+        Ok(taken)
+    }
+
+    fn refuse(
+        &mut self,
+        envelope: &Envelope,
+        digest: String,
+        context: &Context,
+        refusal: Refusal,
+        policies: Vec<PolicyRef>,
+    ) -> Result<Taken, CommandError> {
+        let attempted = serde_json::to_value(&envelope.command).ok();
+        let attempted = attempted.filter(|value| value.to_string().len() <= ATTEMPTED_BYTES);
+        let meta = CommitMeta {
+            policies,
+            refusal: Some(refusal),
+            attempted,
+            ..meta(envelope, digest, context)
+        };
+        let taken = self.stage(envelope.command_id, meta, Vec::new(), Vec::new())?;
+        self.stats.refused.fetch_add(1, Ordering::Relaxed);
+        Ok(taken)
+    }
+
+    /// Gives a commit its position; from here on it only needs to be written.
+    fn stage(
+        &mut self,
+        command_id: Uuid,
+        meta: CommitMeta,
+        events: Vec<NewEvent>,
+        receipt_events: Vec<ReceiptEvent>,
+    ) -> Result<Taken, CommandError> {
+        let json = serde_json::to_vec(&meta);
+        let json = json.map_err(|error| CommandError::Fault(error.to_string()))?;
+        let commit = NewCommit {
+            command_id,
+            meta: json,
+            events,
+        };
+        let bytes = commit.encoded_bytes();
+        if bytes > MAX_COMMIT_BYTES {
+            let limit = MAX_COMMIT_BYTES;
+            return Err(CommandError::Log(LogError::CommitTooLarge {
+                command_id,
+                bytes,
+                limit,
+            }));
+        }
+        self.head += 1;
+        self.recorded_at = meta.recorded_at;
+        let receipt = Receipt {
+            command_id,
+            position: self.head,
+            recorded_at: meta.recorded_at,
+            events: receipt_events,
+            refusal: meta.refusal,
+            replayed: false,
+        };
+        Ok(Taken::Decided(commit, receipt))
+    }
+}
+
+/// What came of taking a command from the queue.
+enum Taken {
+    /// A commit that needs to be written, and its receipt.
+    Decided(NewCommit, Receipt),
+    /// The id was seen before.
+    Seen { command_id: Uuid, digest: String },
+}
+
+fn meta(envelope: &Envelope, digest: String, context: &Context) -> CommitMeta {
+    CommitMeta {
+        command: envelope.command.name().to_owned(),
+        digest,
+        actor: envelope.actor.clone(),
+        on_behalf_of: envelope.on_behalf_of.clone(),
+        role: envelope.role.clone(),
+        recorded_at: context.recorded_at,
+        occurred_at: envelope.occurred_at,
+        correlation: envelope.correlation,
+        causation: envelope.causation,
+        reason: envelope.reason.clone(),
+        policies: Vec::new(),
+        source: envelope.source,
+        refusal: None,
+        attempted: None,
+    }
+}
+
+/// The desk's clock: the only place where the present enters a decision.
+fn now() -> DateTime {
+    DateTime::from_micros(chrono::Utc::now().timestamp_micros())
+}

@@ -1,0 +1,74 @@
+//! The states that decisions need: a bounded cache over the log.
+
+use std::{cell::RefCell, num::NonZeroUsize};
+
+use daybook_domain::{Fault, Loaded, States, fold};
+use daybook_eventlog::Log;
+use daybook_schema::{DomainEvent, prefix};
+use lru::LruCache;
+
+/// Folded states, most recently used first. A state that is not durable yet is always among the
+/// most recent, because the cache holds far more states than two batches can touch; so a state
+/// that has to be read from the log is never older than what was decided.
+pub(super) struct CachedStates {
+    log: Log,
+    cache: RefCell<LruCache<String, Loaded>>,
+}
+
+impl CachedStates {
+    pub(super) fn new(log: Log, capacity: usize) -> Self {
+        let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            log,
+            cache: RefCell::new(LruCache::new(capacity)),
+        }
+    }
+
+    /// Takes over the states after a decision.
+    pub(super) fn keep(&self, states: impl IntoIterator<Item = (String, Loaded)>) {
+        let mut cache = self.cache.borrow_mut();
+        for (stream, loaded) in states {
+            cache.put(stream, loaded);
+        }
+    }
+
+    /// Forgets everything, so that the next decision starts from the log.
+    pub(super) fn clear(&self) {
+        self.cache.borrow_mut().clear();
+    }
+
+    fn read(&self, stream: &str) -> Result<Loaded, Fault> {
+        let fold = fold(prefix(stream)).ok_or_else(|| Fault::UnknownStream(stream.to_owned()))?;
+        let mut loaded = Loaded {
+            state: (fold.initial)(),
+            version: 0,
+        };
+        let broken = |message: String| Fault::History {
+            stream: stream.to_owned(),
+            message,
+        };
+        for found in self.log.stream(stream, 0) {
+            let found = found.map_err(|error| broken(error.to_string()))?;
+            let event = found.commit.event(found.index);
+            let event = event.ok_or_else(|| broken("an event is missing".to_owned()))?;
+            let (name, version) = (event.type_name, event.type_version);
+            let decoded = DomainEvent::decode(stream, name, version, event.data)?;
+            loaded.state = (fold.evolve)(loaded.state, &decoded);
+            loaded.version = event.version;
+        }
+        Ok(loaded)
+    }
+}
+
+impl States for CachedStates {
+    fn load(&self, stream: &str) -> Result<Loaded, Fault> {
+        if let Some(loaded) = self.cache.borrow_mut().get(stream) {
+            return Ok(loaded.clone());
+        }
+        let loaded = self.read(stream)?;
+        self.cache
+            .borrow_mut()
+            .put(stream.to_owned(), loaded.clone());
+        Ok(loaded)
+    }
+}

@@ -1,0 +1,194 @@
+//! A command on its way in, and the receipt on its way out.
+
+use daybook_domain::Fault;
+use daybook_eventlog::{Commit, LogError};
+use daybook_schema::{
+    DomainCommand,
+    commit::{CommitMeta, Refusal, Source},
+    kernel::{Actor, DateTime, Name, Note},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// A command with who issues it, when it happened and why.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// The command's id; the same id is answered once, for ever.
+    pub command_id: Uuid,
+    /// The command.
+    pub command: DomainCommand,
+    /// Who acts.
+    pub actor: Actor,
+    /// For whom, where the actor is a delegate.
+    pub on_behalf_of: Option<Actor>,
+    /// The role in which the actor acts.
+    pub role: Option<Name>,
+    /// The version of the object that the actor saw, where it matters.
+    pub expected_version: Option<u64>,
+    /// When it happened in business, where that differs from now.
+    pub occurred_at: Option<DateTime>,
+    /// Why, in the actor's words.
+    pub reason: Option<Note>,
+    /// The conversation that it belongs to.
+    pub correlation: Option<Uuid>,
+    /// The position of the commit that caused it.
+    pub causation: Option<u64>,
+    /// Which door it came through.
+    pub source: Source,
+}
+
+impl Envelope {
+    /// A command by an actor, with everything else left out.
+    pub fn new(command_id: Uuid, actor: Actor, command: impl Into<DomainCommand>) -> Self {
+        Self {
+            command_id,
+            command: command.into(),
+            actor,
+            on_behalf_of: None,
+            role: None,
+            expected_version: None,
+            occurred_at: None,
+            reason: None,
+            correlation: None,
+            causation: None,
+            source: Source::Api,
+        }
+    }
+
+    /// BLAKE3 over what makes two commands the same: who wants what, when and why.
+    pub(crate) fn digest(&self) -> Result<String, serde_json::Error> {
+        let content = serde_json::to_vec(&(
+            self.command.name(),
+            &self.command,
+            &self.actor,
+            &self.on_behalf_of,
+            self.occurred_at,
+            &self.reason,
+        ))?;
+        Ok(blake3::hash(&content).to_hex().chars().take(32).collect())
+    }
+}
+
+/// What became of a command: the commit that answers it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// The command.
+    pub command_id: Uuid,
+    /// Where the answer stands in the log.
+    pub position: u64,
+    /// When the desk decided.
+    pub recorded_at: DateTime,
+    /// What happened; empty for a refusal.
+    pub events: Vec<ReceiptEvent>,
+    /// The rule that said no.
+    pub refusal: Option<Refusal>,
+    /// Whether the answer was given to an earlier use of the same id.
+    pub replayed: bool,
+}
+
+/// One event of a receipt.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptEvent {
+    /// The object.
+    pub stream: String,
+    /// The version of the object after the event.
+    pub version: u64,
+    /// The name of the fact.
+    pub event_type: String,
+}
+
+impl Receipt {
+    /// The receipt of a commit in the log.
+    pub(crate) fn of(commit: &Commit, meta: CommitMeta, replayed: bool) -> Self {
+        let events = commit.events().map(|event| ReceiptEvent {
+            stream: event.stream.to_owned(),
+            version: event.version,
+            event_type: event.type_name.to_owned(),
+        });
+        Self {
+            command_id: commit.command_id(),
+            position: commit.position(),
+            recorded_at: meta.recorded_at,
+            events: events.collect(),
+            refusal: meta.refusal,
+            replayed,
+        }
+    }
+}
+
+/// Why a command has no answer. Nothing was recorded; where [`CommandError::retryable`] says so,
+/// the same command may be sent again.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The queue is full.
+    #[error("the desk has {queued} commands waiting and takes no more for the moment")]
+    Busy {
+        /// How many wait.
+        queued: usize,
+    },
+    /// An earlier batch could not be written, so what was decided upon it does not hold.
+    #[error("the desk starts again after a batch that could not be written")]
+    Restarted,
+    /// The log takes no appends.
+    #[error(transparent)]
+    Log(LogError),
+    /// The desk has been closed.
+    #[error("the desk is closed")]
+    Closed,
+    /// The object has moved on since the actor looked.
+    #[error("`{stream}` is at version {actual}, not at {expected}")]
+    VersionConflict {
+        /// The object.
+        stream: String,
+        /// The version that the actor saw.
+        expected: u64,
+        /// The version now.
+        actual: u64,
+    },
+    /// The id belongs to another command.
+    #[error("command id {command_id} already answers another command, at position {position}")]
+    IdempotencyKeyReused {
+        /// The id.
+        command_id: Uuid,
+        /// Where its answer stands.
+        position: u64,
+    },
+    /// A state could not be read or an event not be written.
+    #[error("the decision failed: {0}")]
+    Fault(String),
+}
+
+impl CommandError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Busy { .. } => "DESK_BUSY",
+            Self::Restarted => "DESK_RESTARTED",
+            Self::Log(error) => error.code(),
+            Self::Closed => "DESK_CLOSED",
+            Self::VersionConflict { .. } => "VERSION_CONFLICT",
+            Self::IdempotencyKeyReused { .. } => "IDEMPOTENCY_KEY_REUSED",
+            Self::Fault(_) => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// Whether the same command may succeed later without a change.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Busy { .. } | Self::Restarted => true,
+            Self::Log(error) => matches!(error, LogError::LowSpace { .. }),
+            Self::Closed
+            | Self::VersionConflict { .. }
+            | Self::IdempotencyKeyReused { .. }
+            | Self::Fault(_) => false,
+        }
+    }
+}
+
+impl From<Fault> for CommandError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault.to_string())
+    }
+}

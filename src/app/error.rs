@@ -1,0 +1,55 @@
+//! What can go wrong around an organisation, apart from commands.
+
+use daybook_eventlog::LogError;
+use daybook_projections::store::StoreError;
+
+/// A fault of opening, running or closing an organisation.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The read models.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A folder or file of the organisation.
+    #[error("`{path}` cannot be used: {source}")]
+    File {
+        /// The folder or file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The folder says something that this build does not understand.
+    #[error("`{path}` is not a data folder of this version: {problem}")]
+    Format {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A command that opening itself issues was not done.
+    #[error("founding failed: {0}")]
+    Founding(crate::CommandError),
+    /// A founding command was refused by a rule.
+    #[error("founding was refused: {0}")]
+    FoundingRefused(String),
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+impl AppError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Log(error) => error.code(),
+            Self::Store(_) => "READ_MODEL_UNUSABLE",
+            Self::File { .. } => "FILE_UNUSABLE",
+            Self::Format { .. } => "DATA_FOLDER_UNSUPPORTED",
+            Self::Founding(error) => error.code(),
+            Self::FoundingRefused(_) => "FOUNDING_REFUSED",
+            Self::Thread(_) => "THREAD_UNAVAILABLE",
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! An organisation in its folder: what opens, in which order, and what closes.
+//!
+//! ```text
+//! <folder>/daybook.json     format, organisation id
+//! <folder>/log/             the log, and its archive: the truth
+//! <folder>/read-models/     SQLite: derived, may be deleted
+//! ```
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use daybook_eventlog::{Log, LogOptions, OpenReport};
+use daybook_projections::store::Readers;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{
+    AppError, Applied, Desk, DeskOptions, Founding, Projection, Rebuilt, desk::DeskThreads,
+    founding, projection,
+};
+
+const FORMAT: &str = "daybook-data 1";
+
+/// Limits of an organisation.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OrganisationOptions {
+    /// The desk's.
+    pub desk: DeskOptions,
+    /// Free bytes below which writing is refused; the log's default where it is not said.
+    pub min_free_bytes: Option<u64>,
+}
+
+/// What opening did.
+#[derive(Debug)]
+pub struct Opening {
+    /// What the log found.
+    pub log: OpenReport,
+    /// The rebuild of the read models, where one was needed.
+    pub rebuilt: Option<Rebuilt>,
+    /// Whether the organisation was founded just now.
+    pub founded: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Identity {
+    format: String,
+    organisation: Uuid,
+}
+
+/// An organisation at work.
+pub struct Organisation {
+    id: Uuid,
+    log: Log,
+    desk: Desk,
+    threads: DeskThreads,
+    projection: Projection,
+    readers: Readers,
+}
+
+impl Organisation {
+    /// Opens the organisation in a folder; founds it where the folder holds none. `progress` hears
+    /// the position reached and the last one whenever the read models have to be rebuilt.
+    pub fn open(
+        folder: &Path,
+        options: OrganisationOptions,
+        founding: &Founding,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Self, Opening), AppError> {
+        let id = identify(folder)?;
+        let opened = Log::open(&folder.join("log"), log_options(id, options))?;
+        let head = opened.log.head().position;
+        let database = projection::database(folder)?;
+        let rebuilt = projection::ensure(&opened.log, &database, &mut |at| progress(at, head))?;
+        let projection = Projection::start(&opened.log, &database)?;
+        let (desk, threads) = Desk::open(&opened.log, opened.writer, options.desk)?;
+        let founded = head == 0;
+        founding::found(&desk, id, founding)?;
+        let readers = database.readers();
+        let log = opened.log;
+        let organisation = Self {
+            id,
+            log,
+            desk,
+            threads,
+            projection,
+            readers,
+        };
+        Ok((
+            organisation,
+            Opening {
+                log: opened.report,
+                rebuilt,
+                founded,
+            },
+        ))
+    }
+
+    /// The organisation's id.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The desk.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// The log, for reading.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The read models.
+    pub fn readers(&self) -> &Readers {
+        &self.readers
+    }
+
+    /// How far the read models have come, now and from now on.
+    pub fn applied(&self) -> watch::Receiver<Applied> {
+        self.projection.applied()
+    }
+
+    /// Answers what is queued, brings the read models up to the log, and closes the log. Every
+    /// clone of the desk must be gone, or the wait is for them.
+    pub fn close(self) -> Result<(), AppError> {
+        drop(self.desk);
+        let writer = self.threads.join();
+        self.projection.stop();
+        if let Some(writer) = writer {
+            writer.close()?;
+        }
+        Ok(())
+    }
+}
+
+/// Opens the log of a folder for reading, and rebuilds its read models beside those that serve;
+/// the two are compared where they stand at the same position, and the new ones take their place.
+pub fn rebuild_offline(
+    folder: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Comparison, AppError> {
+    let id = identify(folder)?;
+    let opened = Log::open(&folder.join("log"), LogOptions::new(id))?;
+    let head = opened.log.head().position;
+    let database = projection::database(folder)?;
+    let served = database.digest().ok();
+    let rebuilt = projection::rebuild(&opened.log, &database, &mut |at| progress(at, head))?;
+    database.adopt()?;
+    opened.writer.close()?;
+    Ok(Comparison { served, rebuilt })
+}
+
+/// What a rebuild found beside the read models that served before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Comparison {
+    /// The position and digest of those that served, if there were any of this version.
+    pub served: Option<(u64, String)>,
+    /// The new ones.
+    pub rebuilt: Rebuilt,
+}
+
+impl Comparison {
+    /// Whether the two are equal; none where they stand at different positions.
+    pub fn equal(&self) -> Option<bool> {
+        let (position, digest) = self.served.as_ref()?;
+        (*position == self.rebuilt.position).then(|| *digest == self.rebuilt.digest)
+    }
+}
+
+/// The organisation of a folder, which gets a new identity where it has none.
+pub(crate) fn identify(folder: &Path) -> Result<Uuid, AppError> {
+    let path = folder.join("daybook.json");
+    match fs::read(&path) {
+        Ok(bytes) => identity(&path, &bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let identity = Identity {
+                format: FORMAT.to_owned(),
+                organisation: Uuid::now_v7(),
+            };
+            write_new(folder, &path, &identity)?;
+            Ok(identity.organisation)
+        }
+        Err(source) => Err(AppError::File {
+            path: path.display().to_string(),
+            source,
+        }),
+    }
+}
+
+fn identity(path: &Path, bytes: &[u8]) -> Result<Uuid, AppError> {
+    let problem = |problem: String| AppError::Format {
+        path: path.display().to_string(),
+        problem,
+    };
+    let identity: Identity =
+        serde_json::from_slice(bytes).map_err(|error| problem(error.to_string()))?;
+    if identity.format == FORMAT {
+        return Ok(identity.organisation);
+    }
+    Err(problem(format!(
+        "its format is `{}`, this build reads `{FORMAT}`",
+        identity.format
+    )))
+}
+
+/// Written beside and renamed, so that a crash leaves either no identity or a whole one.
+fn write_new(folder: &Path, path: &PathBuf, identity: &Identity) -> Result<(), AppError> {
+    let file_error = |source: std::io::Error| AppError::File {
+        path: path.display().to_string(),
+        source,
+    };
+    let json = serde_json::to_vec_pretty(identity).map_err(|error| AppError::Format {
+        path: path.display().to_string(),
+        problem: error.to_string(),
+    })?;
+    fs::create_dir_all(folder).map_err(file_error)?;
+    let beside = folder.join("daybook.json.new");
+    fs::write(&beside, json).map_err(file_error)?;
+    fs::File::open(&beside)
+        .and_then(|file| file.sync_all())
+        .map_err(file_error)?;
+    fs::rename(&beside, path).map_err(file_error)?;
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(file_error)
+}
+
+fn log_options(id: Uuid, options: OrganisationOptions) -> LogOptions {
+    let defaults = LogOptions::new(id);
+    match options.min_free_bytes {
+        Some(bytes) => defaults.min_free(bytes, 10),
+        None => defaults,
+    }
+}

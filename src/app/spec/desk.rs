@@ -1,0 +1,140 @@
+use daybook_projections::{customers::CustomerRow, store::Condition};
+use daybook_schema::customers::{CustomerGrade, CustomerId, GradeCustomer};
+
+use super::{envelope, open, register};
+use crate::{CommandError, rebuild_offline};
+
+/// Positions that founding takes: the organisation and its four policies.
+const FOUNDED: u64 = 5;
+
+#[tokio::test]
+async fn a_command_is_answered_once_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = envelope(register("晨光", None));
+    let organisation = blocking(folder.path()).await;
+    let first = organisation.desk().submit(command.clone()).await.unwrap();
+    let again = organisation.desk().submit(command.clone()).await.unwrap();
+    assert_eq!(first.position, FOUNDED + 1);
+    assert!(again.replayed && !first.replayed);
+    assert_eq!(again.events, first.events);
+    close(organisation).await;
+
+    let organisation = blocking(folder.path()).await;
+    let later = organisation.desk().submit(command).await.unwrap();
+    assert!(later.replayed);
+    assert_eq!(later.position, first.position);
+    close(organisation).await;
+}
+
+#[tokio::test]
+async fn a_command_id_does_not_answer_another_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let organisation = blocking(folder.path()).await;
+    let command = envelope(register("One", None));
+    organisation.desk().submit(command.clone()).await.unwrap();
+    let other = crate::Envelope {
+        command: register("Two", None).into(),
+        ..command
+    };
+    let error = organisation.desk().submit(other).await.unwrap_err();
+    assert_eq!(error.code(), "IDEMPOTENCY_KEY_REUSED");
+    close(organisation).await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_recorded_and_disturbs_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let organisation = blocking(folder.path()).await;
+    let desk = organisation.desk().clone();
+    let commands: Vec<_> = (0..20)
+        .map(|_| desk.submit(envelope(register("Same", Some("9131")))))
+        .collect();
+    let mut done = 0;
+    for command in commands {
+        let receipt = command.await.unwrap();
+        match receipt.refusal {
+            None => done += 1,
+            Some(refusal) => assert_eq!(refusal.code, "NATURAL_KEY_TAKEN"),
+        }
+    }
+    assert_eq!(done, 1);
+    assert_eq!(organisation.log().head().position, FOUNDED + 20);
+    drop(desk);
+    close(organisation).await;
+}
+
+#[tokio::test]
+async fn an_expected_version_that_is_wrong_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let organisation = blocking(folder.path()).await;
+    let register = envelope(register("One", None));
+    let customer = CustomerId(register.command_id);
+    organisation.desk().submit(register).await.unwrap();
+    let grade = GradeCustomer {
+        customer,
+        grade: CustomerGrade::A,
+    };
+    let mut command = envelope(grade);
+    command.expected_version = Some(7);
+    let error = organisation
+        .desk()
+        .submit(command.clone())
+        .await
+        .unwrap_err();
+    let CommandError::VersionConflict { actual, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(actual, 1);
+    command.expected_version = Some(1);
+    assert!(
+        organisation
+            .desk()
+            .submit(command)
+            .await
+            .unwrap()
+            .refusal
+            .is_none()
+    );
+    close(organisation).await;
+}
+
+#[tokio::test]
+async fn read_models_follow_and_a_rebuild_is_equal() {
+    let folder = tempfile::tempdir().unwrap();
+    let organisation = blocking(folder.path()).await;
+    let mut last = 0;
+    for number in 0..50 {
+        let command = envelope(register(&format!("Customer {number}"), None));
+        last = organisation.desk().submit(command).await.unwrap().position;
+    }
+    let mut applied = organisation.applied();
+    applied
+        .wait_for(|applied| applied.position >= last)
+        .await
+        .unwrap();
+    let snapshot = organisation.readers().snapshot(None).unwrap();
+    assert_eq!(snapshot.position(), last);
+    assert_eq!(
+        snapshot
+            .count::<CustomerRow>(&Condition::EVERYTHING)
+            .unwrap(),
+        50
+    );
+    drop(snapshot);
+    close(organisation).await;
+    let comparison = rebuild_offline(folder.path(), &mut |_, _| {}).unwrap();
+    assert_eq!(comparison.equal(), Some(true), "{comparison:?}");
+}
+
+async fn blocking(folder: &std::path::Path) -> crate::Organisation {
+    let folder = folder.to_owned();
+    tokio::task::spawn_blocking(move || open(&folder).0)
+        .await
+        .unwrap()
+}
+
+async fn close(organisation: crate::Organisation) {
+    tokio::task::spawn_blocking(move || organisation.close().unwrap())
+        .await
+        .unwrap();
+}
