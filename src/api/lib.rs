@@ -1,1 +1,5 @@
 //! api
+pub mod health;
+pub mod metrics;
+pub mod page;
+pub mod transport;
