@@ -164,7 +164,7 @@ pub(crate) fn pipeline_in_force(desk: &Desk<'_>, name: Option<Code>) -> Result<P
         name: name.unwrap_or_else(PolicyId::default_name),
     };
     let version = version_in_force(desk, &id)?;
-    pipeline_of(id, version)
+    pipeline_of(desk, id, version)
 }
 
 /// The pipeline as an earlier decision found it, whatever holds today.
@@ -179,15 +179,23 @@ pub(crate) fn pipeline_at_version(
     };
     let policy = desk.load::<Policy>(&id)?;
     let Some(version) = policy.0.iter().find(|version| version.number == number) else {
-        return Err(wrong_history(&id, "a version in use is not on record"));
+        return Err(not_on_record(&id, number).into());
     };
     cite(desk, &id, version);
-    pipeline_of(id, version.clone())
+    pipeline_of(desk, id, version.clone())
 }
 
-fn pipeline_of(id: PolicyId, version: Version) -> Result<Pipeline, Declined> {
+/// Versions are never taken back: only a log that is not ours leads here.
+fn not_on_record(id: &PolicyId, number: u32) -> Fault {
+    Fault::History {
+        stream: id.to_string(),
+        message: format!("version {number} is in use but not on record"),
+    }
+}
+
+fn pipeline_of(desk: &Desk<'_>, id: PolicyId, version: Version) -> Result<Pipeline, Declined> {
     let PolicyRules::Pipeline(definition) = version.rules else {
-        return Err(wrong_history(&id, "the rules are of another kind"));
+        return Err(not_in_force(desk, &id));
     };
     Ok(Pipeline {
         name: id.name,
@@ -202,7 +210,7 @@ pub(crate) fn complaint_rules(desk: &Desk<'_>) -> Result<ComplaintRules, Decline
     match rules_in_force(desk, &id)? {
         PolicyRules::Complaints(rules) => Ok(rules),
         PolicyRules::Pipeline(_) | PolicyRules::Stock(_) | PolicyRules::Orders(_) => {
-            Err(wrong_history(&id, "the rules are of another kind"))
+            Err(not_in_force(desk, &id))
         }
     }
 }
@@ -213,29 +221,26 @@ pub(crate) fn rules_in_force(desk: &Desk<'_>, id: &PolicyId) -> Result<PolicyRul
 }
 
 fn version_in_force(desk: &Desk<'_>, id: &PolicyId) -> Result<Version, Declined> {
-    let on = desk.context().effective_on();
     let policy = desk.load::<Policy>(id)?;
-    let Some(version) = policy.in_force(on) else {
-        return Err(PolicyRejection::PolicyNotInForce {
-            policy: id.clone(),
-            on,
-        }
-        .into());
+    let Some(version) = policy.in_force(desk.context().effective_on()) else {
+        return Err(not_in_force(desk, id));
     };
     cite(desk, id, version);
     Ok(version.clone())
 }
 
 fn cite(desk: &Desk<'_>, id: &PolicyId, version: &Version) {
+    let kind = format!("{}.{}", id.kind, id.name);
     desk.cite(PolicyRef {
-        kind: format!("{}.{}", id.kind, id.name),
+        kind,
         version: version.number,
     });
 }
 
-/// The kind of a policy's rules is part of its id, and versions are never taken back: only a log
-/// that is not ours can lead here.
-fn wrong_history(id: &PolicyId, message: &str) -> Declined {
-    let (stream, message) = (id.to_string(), message.to_owned());
-    Fault::History { stream, message }.into()
+fn not_in_force(desk: &Desk<'_>, policy: &PolicyId) -> Declined {
+    PolicyRejection::PolicyNotInForce {
+        policy: policy.clone(),
+        on: desk.context().effective_on(),
+    }
+    .into()
 }
