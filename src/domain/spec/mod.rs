@@ -116,6 +116,17 @@ impl Given {
         )
     }
 
+    /// The policies that the command under test consults, as `kind.name@version`.
+    #[track_caller]
+    pub(crate) fn cites(&self, command: impl Into<DomainCommand>) -> Vec<String> {
+        let decided = self.run(uuid(99), command.into());
+        let decided = decided.unwrap_or_else(|declined| panic!("refused: {declined:?}"));
+        let cited = decided.policies.iter();
+        cited
+            .map(|policy| format!("{}@{}", policy.kind, policy.version))
+            .collect()
+    }
+
     fn run(&self, command_id: Uuid, command: DomainCommand) -> Result<crate::Decided, Declined> {
         let context = Context {
             command_id,

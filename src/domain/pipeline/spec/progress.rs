@@ -1,8 +1,10 @@
 use daybook_schema::{
     DomainEvent,
+    kernel::Money,
     pipeline::{
-        AdvanceOpportunityStage, LoseOpportunity, MetCriterion, OpenOpportunity, OpportunityEvent,
-        OpportunityId, RecordExitCriterion, RegressOpportunityStage, ReopenOpportunity,
+        AdvanceOpportunityStage, ChangeOpportunityValue, LoseOpportunity, MetCriterion,
+        OpenOpportunity, OpportunityEvent, OpportunityId, OpportunityStage, RecordExitCriterion,
+        RegressOpportunityStage, ReopenOpportunity,
     },
 };
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
@@ -227,6 +229,13 @@ fn a_new_version_of_the_pipeline_leaves_opportunities_under_way_alone() {
 }
 
 #[test]
+fn an_advance_cites_the_version_it_goes_by() {
+    let known = opened().done(21, publish(pipeline()));
+    let cited = known.cites(advance(None, &["need-known"]));
+    assert_eq!(cited, ["pipeline.default@1"]);
+}
+
+#[test]
 fn a_reopened_opportunity_goes_on_in_its_last_stage_or_an_earlier_one() {
     let lose = LoseOpportunity {
         opportunity: deal(),
@@ -257,6 +266,7 @@ enum Try {
     Advance(Option<usize>),
     Regress(usize),
     Record(usize),
+    Value(i64),
     Lose,
     Reopen(Option<usize>),
 }
@@ -266,6 +276,7 @@ fn tries() -> impl Strategy<Value = Vec<Try>> {
         any::<Option<u8>>().prop_map(|to| Try::Advance(to.map(index))),
         any::<u8>().prop_map(|to| Try::Regress(index(to))),
         any::<u8>().prop_map(|criterion| Try::Record(index(criterion))),
+        (0..5_i64).prop_map(Try::Value),
         Just(Try::Lose),
         any::<Option<u8>>().prop_map(|to| Try::Reopen(to.map(index))),
     ];
@@ -289,6 +300,13 @@ fn attempt(known: &Given, id: u128, what: &Try) -> Vec<OpportunityEvent> {
         Try::Advance(to) => known.attempt(id, advance(to.map(|to| STAGES[to]), &[])),
         Try::Regress(to) => known.attempt(id, regress(STAGES[*to])),
         Try::Record(criterion) => known.attempt(id, record(CRITERIA[*criterion])),
+        Try::Value(amount) => known.attempt(
+            id,
+            ChangeOpportunityValue {
+                opportunity: deal(),
+                value: yuan(*amount),
+            },
+        ),
         Try::Lose => known.attempt(
             id,
             LoseOpportunity {
@@ -324,36 +342,72 @@ fn asked(from: u32, to: u32) -> Vec<String> {
         .collect()
 }
 
+/// What a reader of the facts knows of the opportunity.
+struct Reader {
+    stage: OpportunityStage,
+    value: Money,
+    met: Vec<String>,
+}
+
+impl Reader {
+    fn see(&mut self, event: OpportunityEvent) {
+        use OpportunityEvent as E;
+        match event {
+            E::OpportunityCriterionMet {
+                criterion, stage, ..
+            } => {
+                assert_eq!(stage, self.stage.code);
+                self.met.push(criterion.to_string());
+            }
+            E::OpportunityStageAdvanced {
+                from_stage,
+                to_stage,
+                value,
+            } => {
+                assert_eq!((&from_stage, value), (&self.stage, self.value));
+                assert!(to_stage.position > from_stage.position);
+                let needed = asked(from_stage.position, to_stage.position);
+                assert!(needed.iter().all(|code| self.met.contains(code)));
+                self.stage = to_stage;
+            }
+            E::OpportunityStageRegressed {
+                from_stage,
+                to_stage,
+                value,
+                ..
+            }
+            | E::OpportunityReopened {
+                from_stage,
+                to_stage,
+                value,
+                ..
+            } => {
+                assert_eq!((&from_stage, value), (&self.stage, self.value));
+                assert!(to_stage.position <= from_stage.position);
+                self.stage = to_stage;
+            }
+            E::OpportunityValueChanged { from, to } => {
+                assert_eq!(from, self.value);
+                self.value = to;
+            }
+            E::OpportunityLost { stage, value, .. } => {
+                assert_eq!((stage, value), (self.stage.clone(), self.value));
+            }
+            other => unreachable!("nobody tried {other:?}"),
+        }
+    }
+}
+
 proptest! {
-    /// The stage history has no gap, and no stage is left forwards without its criteria.
+    /// The history of stages and values has no gap, and no stage is left forwards without its
+    /// criteria.
     #[test]
-    fn the_stage_history_is_unbroken_whatever_is_tried(tries in tries()) {
+    fn the_history_is_unbroken_whatever_is_tried(tries in tries()) {
         let known = opened();
-        let mut present = at("contact");
-        let mut met: Vec<String> = Vec::new();
+        let mut reader = Reader { stage: at("contact"), value: yuan(1_000), met: Vec::new() };
         for (id, what) in (100..).zip(&tries) {
             for event in attempt(&known, id, what) {
-                match event {
-                    OpportunityEvent::OpportunityCriterionMet { criterion, stage, .. } => {
-                        assert_eq!(stage, present.code);
-                        met.push(criterion.to_string());
-                    }
-                    OpportunityEvent::OpportunityStageAdvanced { from_stage, to_stage, .. } => {
-                        assert_eq!(from_stage, present);
-                        assert!(to_stage.position > from_stage.position);
-                        let needed = asked(from_stage.position, to_stage.position);
-                        assert!(needed.iter().all(|criterion| met.contains(criterion)));
-                        present = to_stage;
-                    }
-                    OpportunityEvent::OpportunityStageRegressed { from_stage, to_stage, .. }
-                    | OpportunityEvent::OpportunityReopened { from_stage, to_stage, .. } => {
-                        assert_eq!(from_stage, present);
-                        assert!(to_stage.position <= from_stage.position);
-                        present = to_stage;
-                    }
-                    OpportunityEvent::OpportunityLost { stage, .. } => assert_eq!(stage, present),
-                    other => panic!("nobody tried {other:?}"),
-                }
+                reader.see(event);
             }
         }
     }

@@ -161,6 +161,12 @@ fn a_remedy_needs_rules_in_force() {
 }
 
 #[test]
+fn a_remedy_cites_the_rules_that_judge_it() {
+    let cited = classified().done(12, rules()).cites(propose(None));
+    assert_eq!(cited, ["complaints.default@2"]);
+}
+
+#[test]
 fn a_remedy_within_the_rules_is_approved_at_once() {
     classified().when(propose(Some(yuan(500)))).then(&[
         (&complaint(), proposed(1, Some(yuan(500)), false).into()),
