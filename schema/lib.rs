@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`governance`] | organisation, policies, document numbers, natural keys |
 //! | [`customers`] | customer, interaction |
+//! | [`pipeline`] | lead, opportunity |
+//! | [`service`] | complaint |
 //!
 //! The crate holds no rule, does no input or output and reads no clock. Commands say what
 //! somebody wants, events what happened; both are documented here once, and from here flow into
@@ -15,6 +17,8 @@ pub mod customers;
 pub mod governance;
 pub mod kernel;
 mod language;
+pub mod pipeline;
+pub mod service;
 mod upcast;
 
 use customers::{CustomerCommand, CustomerEvent, CustomerId};
@@ -23,6 +27,9 @@ use governance::{NaturalKeyEvent, NaturalKeyId, NumberSeriesEvent, NumberSeriesI
 use governance::{OrganisationCommand, OrganisationEvent, OrganisationId};
 use governance::{PolicyCommand, PolicyEvent, PolicyId};
 pub use language::{Command, CommandVisitor, Event, EventError, EventFamily, prefix};
+use pipeline::{LeadCommand, LeadEvent, LeadId};
+use pipeline::{OpportunityCommand, OpportunityEvent, OpportunityId};
+use service::{ComplaintCommand, ComplaintEvent, ComplaintId};
 
 language::language! {
     commanded {
@@ -30,6 +37,9 @@ language::language! {
         Policy: PolicyId, PolicyEvent, PolicyCommand;
         Customer: CustomerId, CustomerEvent, CustomerCommand;
         Interaction: InteractionId, InteractionEvent, InteractionCommand;
+        Lead: LeadId, LeadEvent, LeadCommand;
+        Opportunity: OpportunityId, OpportunityEvent, OpportunityCommand;
+        Complaint: ComplaintId, ComplaintEvent, ComplaintCommand;
     }
     inner {
         NaturalKey: NaturalKeyId, NaturalKeyEvent;

@@ -9,7 +9,9 @@
 mod customers;
 mod desk;
 mod governance;
+mod pipeline;
 mod refusal;
+mod service;
 #[cfg(test)]
 mod spec;
 
@@ -18,6 +20,8 @@ use daybook_schema::{
     customers::{CustomerId, InteractionId},
     governance::{NaturalKeyId, NumberSeriesId, OrganisationId, PolicyId},
     kernel::StreamKey,
+    pipeline::{LeadId, OpportunityId},
+    service::ComplaintId,
 };
 
 pub use desk::{Context, Decided, Desk, Fault, Fold, Loaded, RecordedEvent, State, States};
@@ -41,6 +45,9 @@ pub fn decide(command: DomainCommand, desk: &mut Desk<'_>) -> Result<(), Decline
         DomainCommand::Policy(command) => governance::policy::decide(command, desk),
         DomainCommand::Customer(command) => customers::customer::decide(command, desk),
         DomainCommand::Interaction(command) => customers::interaction::decide(command, desk),
+        DomainCommand::Lead(command) => pipeline::lead::decide(command, desk),
+        DomainCommand::Opportunity(command) => pipeline::opportunity::decide(command, desk),
+        DomainCommand::Complaint(command) => service::complaint::decide(command, desk),
     }
 }
 
@@ -53,6 +60,9 @@ pub fn fold(prefix: &str) -> Option<Fold> {
         NumberSeriesId::PREFIX => Some(Fold::of::<governance::number_series::NumberSeries>()),
         CustomerId::PREFIX => Some(Fold::of::<customers::customer::Customer>()),
         InteractionId::PREFIX => Some(Fold::of::<customers::interaction::Interaction>()),
+        LeadId::PREFIX => Some(Fold::of::<pipeline::lead::Lead>()),
+        OpportunityId::PREFIX => Some(Fold::of::<pipeline::opportunity::Opportunity>()),
+        ComplaintId::PREFIX => Some(Fold::of::<service::complaint::Complaint>()),
         _ => None,
     }
 }

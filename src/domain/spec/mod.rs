@@ -64,13 +64,7 @@ impl Given {
     #[track_caller]
     pub(crate) fn event(self, id: impl StreamKey, event: impl Into<DomainEvent>) -> Self {
         let event = event.into();
-        let data = event.encode().expect("event data");
-        let back = DomainEvent::decode(&id.to_string(), event.type_name(), 1, &data);
-        assert_eq!(
-            back.expect("readable event"),
-            event,
-            "an event must survive its own encoding"
-        );
+        must_survive_encoding(&id.to_string(), &event);
         let Loaded { state, version } = self.load(&id.to_string()).expect("known stream");
         let fold = fold(prefix(&id.to_string())).expect("known stream");
         let loaded = Loaded {
@@ -90,6 +84,23 @@ impl Given {
         self
     }
 
+    /// A command that may be refused; answers with the facts that it recorded, if any.
+    #[track_caller]
+    pub(crate) fn attempt(
+        &self,
+        command_id: u128,
+        command: impl Into<DomainCommand>,
+    ) -> Vec<RecordedEvent> {
+        match self.run(uuid(command_id), command.into()) {
+            Ok(decided) => {
+                self.states.borrow_mut().extend(decided.states);
+                decided.events
+            }
+            Err(Declined::Refused(_)) => Vec::new(),
+            Err(Declined::Fault(fault)) => panic!("fault: {fault}"),
+        }
+    }
+
     /// Who acts from here on; `li.wei` where nobody is named.
     pub(crate) fn actor(mut self, actor: &str) -> Self {
         self.actor = Some(actor.to_owned());
@@ -105,6 +116,17 @@ impl Given {
         )
     }
 
+    /// The policies that the command under test consults, as `kind.name@version`.
+    #[track_caller]
+    pub(crate) fn cites(&self, command: impl Into<DomainCommand>) -> Vec<String> {
+        let decided = self.run(uuid(99), command.into());
+        let decided = decided.unwrap_or_else(|declined| panic!("refused: {declined:?}"));
+        let cited = decided.policies.iter();
+        cited
+            .map(|policy| format!("{}@{}", policy.kind, policy.version))
+            .collect()
+    }
+
     fn run(&self, command_id: Uuid, command: DomainCommand) -> Result<crate::Decided, Declined> {
         let context = Context {
             command_id,
@@ -115,8 +137,23 @@ impl Given {
         };
         let mut desk = Desk::new(self, &context);
         decide(command, &mut desk)?;
-        Ok(desk.finish())
+        let decided = desk.finish();
+        for recorded in &decided.events {
+            must_survive_encoding(&recorded.stream, &recorded.event);
+        }
+        Ok(decided)
     }
+}
+
+#[track_caller]
+fn must_survive_encoding(stream: &str, event: &DomainEvent) {
+    let data = event.encode().expect("event data");
+    let back = DomainEvent::decode(stream, event.type_name(), event.type_version(), &data);
+    assert_eq!(
+        back.expect("readable event"),
+        *event,
+        "an event must survive its own encoding"
+    );
 }
 
 /// What came of the command under test.
