@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`governance`] | organisation, policies, document numbers, natural keys |
 //! | [`customers`] | customer, interaction |
+//! | [`goods`] | warehouse, product, price list, price, stock item |
+//! | [`orders`] | order, shipment |
 //!
 //! The crate holds no rule, does no input or output and reads no clock. Commands say what
 //! somebody wants, events what happened; both are documented here once, and from here flow into
@@ -12,17 +14,26 @@
 
 pub mod commit;
 pub mod customers;
+pub mod goods;
 pub mod governance;
 pub mod kernel;
 mod language;
+pub mod orders;
 mod upcast;
 
 use customers::{CustomerCommand, CustomerEvent, CustomerId};
 use customers::{InteractionCommand, InteractionEvent, InteractionId};
+use goods::{PriceCommand, PriceEvent, PriceId};
+use goods::{PriceListCommand, PriceListEvent, PriceListId};
+use goods::{ProductCommand, ProductEvent, ProductId};
+use goods::{StockItemCommand, StockItemEvent, StockItemId};
+use goods::{WarehouseCommand, WarehouseEvent, WarehouseId};
 use governance::{NaturalKeyEvent, NaturalKeyId, NumberSeriesEvent, NumberSeriesId};
 use governance::{OrganisationCommand, OrganisationEvent, OrganisationId};
 use governance::{PolicyCommand, PolicyEvent, PolicyId};
 pub use language::{Command, CommandVisitor, Event, EventError, EventFamily, prefix};
+use orders::{OrderCommand, OrderEvent, OrderId};
+use orders::{ShipmentCommand, ShipmentEvent, ShipmentId};
 
 language::language! {
     commanded {
@@ -30,6 +41,13 @@ language::language! {
         Policy: PolicyId, PolicyEvent, PolicyCommand;
         Customer: CustomerId, CustomerEvent, CustomerCommand;
         Interaction: InteractionId, InteractionEvent, InteractionCommand;
+        Warehouse: WarehouseId, WarehouseEvent, WarehouseCommand;
+        Product: ProductId, ProductEvent, ProductCommand;
+        PriceList: PriceListId, PriceListEvent, PriceListCommand;
+        Price: PriceId, PriceEvent, PriceCommand;
+        StockItem: StockItemId, StockItemEvent, StockItemCommand;
+        Order: OrderId, OrderEvent, OrderCommand;
+        Shipment: ShipmentId, ShipmentEvent, ShipmentCommand;
     }
     inner {
         NaturalKey: NaturalKeyId, NaturalKeyEvent;
