@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use daybook_schema::{
     commit::PolicyRef,
     governance::{
-        PipelineDefinition, PolicyCommand, PolicyEvent, PolicyId, PolicyRules, PublishPolicy,
+        OrderRules, PipelineDefinition, PolicyCommand, PolicyEvent, PolicyId, PolicyKind,
+        PolicyRules, PublishPolicy, StockRules,
     },
     kernel::{BasisPoints, Date},
 };
@@ -146,16 +147,33 @@ fn pipeline_problem(pipeline: &PipelineDefinition) -> Option<String> {
     None
 }
 
+/// What stock may do on the business day of the command.
+pub(crate) fn stock_rules(desk: &Desk<'_>) -> Result<StockRules, Declined> {
+    let id = PolicyId::default_of(PolicyKind::Stock);
+    match rules_in_force(desk, &id)? {
+        PolicyRules::Stock(rules) => Ok(rules),
+        PolicyRules::Pipeline(_) | PolicyRules::Complaints(_) | PolicyRules::Orders(_) => {
+            Err(not_in_force(desk, &id))
+        }
+    }
+}
+
+/// What orders and shipments may do on the business day of the command.
+pub(crate) fn order_rules(desk: &Desk<'_>) -> Result<OrderRules, Declined> {
+    let id = PolicyId::default_of(PolicyKind::Orders);
+    match rules_in_force(desk, &id)? {
+        PolicyRules::Orders(rules) => Ok(rules),
+        PolicyRules::Pipeline(_) | PolicyRules::Complaints(_) | PolicyRules::Stock(_) => {
+            Err(not_in_force(desk, &id))
+        }
+    }
+}
+
 /// The rules of a policy on the business day of the command; the decision cites their version.
 pub(crate) fn rules_in_force(desk: &Desk<'_>, id: &PolicyId) -> Result<PolicyRules, Declined> {
-    let on = desk.context().effective_on();
     let policy = desk.load::<Policy>(id)?;
-    let Some(version) = policy.in_force(on) else {
-        return Err(PolicyRejection::PolicyNotInForce {
-            policy: id.clone(),
-            on,
-        }
-        .into());
+    let Some(version) = policy.in_force(desk.context().effective_on()) else {
+        return Err(not_in_force(desk, id));
     };
     let kind = format!("{}.{}", id.kind, id.name);
     desk.cite(PolicyRef {
@@ -163,4 +181,12 @@ pub(crate) fn rules_in_force(desk: &Desk<'_>, id: &PolicyId) -> Result<PolicyRul
         version: version.number,
     });
     Ok(version.rules.clone())
+}
+
+fn not_in_force(desk: &Desk<'_>, policy: &PolicyId) -> Declined {
+    PolicyRejection::PolicyNotInForce {
+        policy: policy.clone(),
+        on: desk.context().effective_on(),
+    }
+    .into()
 }
