@@ -6,9 +6,12 @@
 //! contexts never import each other's modules except through the events and states they share
 //! here.
 
+mod amounts;
 mod customers;
 mod desk;
+mod goods;
 mod governance;
+mod orders;
 mod pipeline;
 mod refusal;
 mod service;
@@ -18,8 +21,10 @@ mod spec;
 use daybook_schema::{
     DomainCommand, Event,
     customers::{CustomerId, InteractionId},
+    goods::{PriceId, PriceListId, ProductId, StockItemId, WarehouseId},
     governance::{NaturalKeyId, NumberSeriesId, OrganisationId, PolicyId},
     kernel::StreamKey,
+    orders::{OrderId, ShipmentId},
     pipeline::{LeadId, OpportunityId},
     service::ComplaintId,
 };
@@ -48,6 +53,13 @@ pub fn decide(command: DomainCommand, desk: &mut Desk<'_>) -> Result<(), Decline
         DomainCommand::Lead(command) => pipeline::lead::decide(command, desk),
         DomainCommand::Opportunity(command) => pipeline::opportunity::decide(command, desk),
         DomainCommand::Complaint(command) => service::complaint::decide(command, desk),
+        DomainCommand::Warehouse(command) => goods::warehouse::decide(command, desk),
+        DomainCommand::Product(command) => goods::product::decide(command, desk),
+        DomainCommand::PriceList(command) => goods::price_list::decide(command, desk),
+        DomainCommand::Price(command) => goods::price::decide(command, desk),
+        DomainCommand::StockItem(command) => goods::stock_item::decide(command, desk),
+        DomainCommand::Order(command) => orders::order::decide(command, desk),
+        DomainCommand::Shipment(command) => orders::shipment::decide(command, desk),
     }
 }
 
@@ -63,6 +75,13 @@ pub fn fold(prefix: &str) -> Option<Fold> {
         LeadId::PREFIX => Some(Fold::of::<pipeline::lead::Lead>()),
         OpportunityId::PREFIX => Some(Fold::of::<pipeline::opportunity::Opportunity>()),
         ComplaintId::PREFIX => Some(Fold::of::<service::complaint::Complaint>()),
+        WarehouseId::PREFIX => Some(Fold::of::<goods::warehouse::Warehouse>()),
+        ProductId::PREFIX => Some(Fold::of::<goods::product::Product>()),
+        PriceListId::PREFIX => Some(Fold::of::<goods::price_list::PriceList>()),
+        PriceId::PREFIX => Some(Fold::of::<goods::price::Price>()),
+        StockItemId::PREFIX => Some(Fold::of::<goods::stock_item::StockItem>()),
+        OrderId::PREFIX => Some(Fold::of::<orders::order::Order>()),
+        ShipmentId::PREFIX => Some(Fold::of::<orders::shipment::Shipment>()),
         _ => None,
     }
 }

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use daybook_schema::{
     commit::PolicyRef,
     governance::{
-        ComplaintRules, PipelineDefinition, PolicyCommand, PolicyEvent, PolicyId, PolicyKind,
-        PolicyRules, PublishPolicy,
+        ComplaintRules, OrderRules, PipelineDefinition, PolicyCommand, PolicyEvent, PolicyId,
+        PolicyKind, PolicyRules, PublishPolicy, StockRules,
     },
     kernel::{BasisPoints, Code, Date},
 };
@@ -145,6 +145,28 @@ fn pipeline_problem(pipeline: &PipelineDefinition) -> Option<String> {
         }
     }
     None
+}
+
+/// What stock may do on the business day of the command.
+pub(crate) fn stock_rules(desk: &Desk<'_>) -> Result<StockRules, Declined> {
+    let id = PolicyId::default_of(PolicyKind::Stock);
+    match rules_in_force(desk, &id)? {
+        PolicyRules::Stock(rules) => Ok(rules),
+        PolicyRules::Pipeline(_) | PolicyRules::Complaints(_) | PolicyRules::Orders(_) => {
+            Err(not_in_force(desk, &id))
+        }
+    }
+}
+
+/// What orders and shipments may do on the business day of the command.
+pub(crate) fn order_rules(desk: &Desk<'_>) -> Result<OrderRules, Declined> {
+    let id = PolicyId::default_of(PolicyKind::Orders);
+    match rules_in_force(desk, &id)? {
+        PolicyRules::Orders(rules) => Ok(rules),
+        PolicyRules::Pipeline(_) | PolicyRules::Complaints(_) | PolicyRules::Stock(_) => {
+            Err(not_in_force(desk, &id))
+        }
+    }
 }
 
 /// A version of a pipeline that opportunities follow.

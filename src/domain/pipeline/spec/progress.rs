@@ -133,7 +133,9 @@ fn skipped_stages_ask_for_their_criteria_too() {
         "decider-known",
         "proposal-accepted",
     ];
-    let events = opened().attempt(21, advance(Some("contract"), &all));
+    let events = opened()
+        .attempt(21, advance(Some("contract"), &all))
+        .unwrap_or_default();
     assert_eq!(
         events.last().map(|recorded| recorded.event.clone()),
         Some(advanced("contact", "contract"))
@@ -324,7 +326,8 @@ fn attempt(known: &Given, id: u128, what: &Try) -> Vec<OpportunityEvent> {
                 stage: stage.map(|stage| t(STAGES[stage])),
             },
         ),
-    };
+    }
+    .unwrap_or_default();
     let of_deal = |recorded: crate::RecordedEvent| match recorded.event {
         DomainEvent::Opportunity(event) => Some(event),
         _ => None,

@@ -187,7 +187,7 @@ proptest! {
         let mut reader = Reader { cycle: 1, ..Reader::default() };
         for (id, (other, command)) in (100..).zip(tries) {
             known = known.actor(if other { "zhang.min" } else { "li.wei" });
-            for recorded in known.attempt(id, command) {
+            for recorded in known.attempt(id, command).unwrap_or_default() {
                 if let DomainEvent::Complaint(event) = recorded.event {
                     reader.see(&event);
                 }
