@@ -174,8 +174,7 @@ impl StockItem {
         if quantity >= self.on_hand {
             return Ok(self.value);
         }
-        let share = amounts::share(self.value, quantity, self.on_hand)?;
-        Ok(share.min(self.value))
+        amounts::share(self.value, quantity, self.on_hand)
     }
 }
 

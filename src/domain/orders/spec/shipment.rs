@@ -393,6 +393,16 @@ fn an_order_is_not_complete_while_anything_is_on_its_way() {
         .done(64, dispatch(62))
         .when(lose(62))
         .then_types(&["ShipmentLost", "OrderLineShipmentLost", "OrderCompleted"]);
+    let both_on_their_way = || more_on_its_way().done(63, dispatch(62));
+    both_on_their_way().when(deliver(60)).then_types(&[
+        "ShipmentDelivered",
+        "OrderLineDelivered",
+        "OrderLineDelivered",
+    ]);
+    both_on_their_way()
+        .done(64, deliver(60))
+        .when(deliver(62))
+        .then_types(&["ShipmentDelivered", "OrderLineDelivered", "OrderCompleted"]);
 }
 
 #[test]
