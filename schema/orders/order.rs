@@ -13,6 +13,7 @@ use crate::{
         NaturalKey, Note, Quantity, ids,
     },
     language::commands,
+    pipeline::OpportunityId,
 };
 
 ids! {
@@ -108,6 +109,9 @@ pub struct PlaceOrder {
     /// Who sold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salesperson: Option<Actor>,
+    /// The opportunity that it closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opportunity: Option<OpportunityId>,
     /// The customer's own order number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_reference: Option<Name>,
@@ -258,6 +262,9 @@ pub enum OrderEvent {
         /// Who sold it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         salesperson: Option<Actor>,
+        /// The opportunity that it closes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opportunity: Option<OpportunityId>,
         /// The customer's own order number.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer_reference: Option<Name>,

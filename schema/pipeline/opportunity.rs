@@ -9,6 +9,7 @@ use crate::{
     customers::CustomerId,
     kernel::{Actor, BasisPoints, Code, Date, Money, Name, Note, ids},
     language::commands,
+    orders::OrderId,
 };
 
 ids! {
@@ -219,6 +220,9 @@ pub struct NoteOpportunityInsight {
 pub struct WinOpportunity {
     /// The opportunity.
     pub opportunity: OpportunityId,
+    /// The order that it led to, of the same customer; some pipelines ask for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
     /// The exit criteria that are met by now.
     #[graphql(default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -382,6 +386,9 @@ pub enum OpportunityEvent {
         value: Money,
         /// The day on which it should have been decided.
         expected_close_on: Date,
+        /// The order that it led to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<OrderId>,
         /// More about it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<Note>,

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     customers::{Channel, CustomerId},
+    goods::ProductId,
     kernel::{Actor, Code, Date, Money, Name, Note, ids},
     language::commands,
+    orders::OrderId,
 };
 
 ids! {
@@ -140,6 +142,12 @@ pub struct LogComplaint {
     /// How bad it is, at first sight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
+    /// The order that it is about, of the same customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// The product that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<ProductId>,
     /// Who complained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Name>,
@@ -299,6 +307,12 @@ pub enum ComplaintEvent {
         /// How bad it is, at first sight.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         severity: Option<Severity>,
+        /// The order that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<OrderId>,
+        /// The product that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        product: Option<ProductId>,
         /// Who complained.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         contact: Option<Name>,

@@ -191,9 +191,10 @@ fn require_going(order: OrderId, state: &Order) -> Result<&Record, Declined> {
     match state {
         Order::Placed(_) => Err(OrderRejection::OrderNotConfirmed { order }.into()),
         Order::OnHold { .. } => Err(OrderRejection::OrderOnHold { order }.into()),
-        Order::Unplaced | Order::Confirmed(_) | Order::Completed | Order::Cancelled => {
-            require_open(order, state)
-        }
+        Order::Unplaced
+        | Order::Confirmed(_)
+        | Order::Completed { .. }
+        | Order::Cancelled { .. } => require_open(order, state),
     }
 }
 
@@ -204,7 +205,7 @@ fn require_open(order: OrderId, state: &Order) -> Result<&Record, Declined> {
         Order::Placed(record) | Order::Confirmed(record) | Order::OnHold { record, .. } => {
             Ok(record)
         }
-        Order::Completed => Err(OrderRejection::OrderCompleted { order }.into()),
-        Order::Cancelled => Err(OrderRejection::OrderCancelled { order }.into()),
+        Order::Completed { .. } => Err(OrderRejection::OrderCompleted { order }.into()),
+        Order::Cancelled { .. } => Err(OrderRejection::OrderCancelled { order }.into()),
     }
 }

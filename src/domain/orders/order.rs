@@ -5,6 +5,7 @@
 //! cancelled. Partly and wholly shipped or delivered are not states: they follow from the lines.
 
 use daybook_schema::{
+    customers::CustomerId,
     goods::{PriceListId, ProductId, WarehouseId},
     governance::NumberSeriesId,
     kernel::{Date, Money, Name, Note, Quantity},
@@ -25,6 +26,7 @@ use crate::{
     customers::customer,
     goods::stock_item,
     governance::{natural_key, number_series},
+    pipeline::opportunity,
     refusal::{CommonRejection, rejection},
 };
 
@@ -46,9 +48,15 @@ pub(crate) enum Order {
         confirmed: bool,
     },
     /// The customer has everything.
-    Completed,
+    Completed {
+        /// Whose order it was.
+        customer: CustomerId,
+    },
     /// Called off.
-    Cancelled,
+    Cancelled {
+        /// Whose order it was.
+        customer: CustomerId,
+    },
 }
 
 /// The rules about orders.
@@ -159,6 +167,14 @@ pub enum OrderRejection {
         /// The order.
         order: OrderId,
     },
+    /// Another customer placed it.
+    #[error("order `{order}` is not an order of customer `{customer}`")]
+    OrderOfAnotherCustomer {
+        /// The order.
+        order: OrderId,
+        /// Whose order it should have been.
+        customer: CustomerId,
+    },
 }
 rejection!(
     OrderRejection,
@@ -176,7 +192,8 @@ rejection!(
     | Self::OrderNotOnHold { .. }
     | Self::OrderUnderWay { .. }
     | Self::OrderCompleted { .. }
-    | Self::OrderCancelled { .. } => ["order"],
+    | Self::OrderCancelled { .. }
+    | Self::OrderOfAnotherCustomer { .. } => ["order"],
 );
 
 impl Aggregate for Order {
@@ -213,8 +230,14 @@ impl Aggregate for Order {
             E::OrderConfirmed { lines } => self.confirmed(lines),
             E::OrderHeld { .. } => self.held(),
             E::OrderReleased {} => self.released(),
-            E::OrderCancelled { .. } => Self::Cancelled,
-            E::OrderCompleted {} => Self::Completed,
+            E::OrderCancelled { .. } => match self.customer() {
+                Some(customer) => Self::Cancelled { customer },
+                None => self,
+            },
+            E::OrderCompleted {} => match self.customer() {
+                Some(customer) => Self::Completed { customer },
+                None => self,
+            },
             E::OrderLineCancelled { line, .. }
             | E::OrderLinePrepared { line, .. }
             | E::OrderLinePutBack { line, .. }
@@ -267,6 +290,17 @@ fn advance(line: &mut Line, event: &OrderEvent) {
 }
 
 impl Order {
+    /// Whose order it is; none where nothing was ordered.
+    fn customer(&self) -> Option<CustomerId> {
+        match self {
+            Self::Unplaced => None,
+            Self::Placed(record) | Self::Confirmed(record) | Self::OnHold { record, .. } => {
+                Some(record.customer)
+            }
+            Self::Completed { customer } | Self::Cancelled { customer } => Some(*customer),
+        }
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Record)) -> Self {
         if let Self::Placed(record) | Self::Confirmed(record) | Self::OnHold { record, .. } =
             &mut self
@@ -320,6 +354,19 @@ impl Order {
     }
 }
 
+/// Refuses unless the order is one of this customer.
+pub(crate) fn require_of_customer(
+    desk: &Desk<'_>,
+    order: OrderId,
+    customer: CustomerId,
+) -> Result<(), Declined> {
+    match desk.load::<Order>(&order)?.customer() {
+        Some(placed_by) if placed_by == customer => Ok(()),
+        Some(_) => Err(OrderRejection::OrderOfAnotherCustomer { order, customer }.into()),
+        None => Err(CommonRejection::not_found(&order)),
+    }
+}
+
 pub(crate) fn decide(command: OrderCommand, desk: &mut Desk<'_>) -> Result<(), Declined> {
     use OrderCommand as C;
     use OrderRejection as R;
@@ -363,14 +410,17 @@ pub(crate) fn decide(command: OrderCommand, desk: &mut Desk<'_>) -> Result<(), D
             Err(CommonRejection::already_exists(&id))
         }
 
-        (Order::Completed, _) => Err(R::OrderCompleted { order: id }.into()),
-        (Order::Cancelled, _) => Err(R::OrderCancelled { order: id }.into()),
+        (Order::Completed { .. }, _) => Err(R::OrderCompleted { order: id }.into()),
+        (Order::Cancelled { .. }, _) => Err(R::OrderCancelled { order: id }.into()),
     }
 }
 
 fn place(id: OrderId, command: PlaceOrder, desk: &mut Desk<'_>) -> Result<(), Declined> {
     customer::require_active(desk, command.customer)?;
     natural_key::exchange(desk, &id, &[], &command.natural_keys())?;
+    if let Some(opportunity) = command.opportunity {
+        opportunity::require_of_customer(desk, opportunity, command.customer)?;
+    }
     let charges = pricing::charges(command.charges, command.currency)?;
     let lines = pricing::price_lines(desk, command.currency, command.lines)?;
     let Totals { lines_net, total } = totals(&lines, charges)?;
@@ -387,6 +437,7 @@ fn place(id: OrderId, command: PlaceOrder, desk: &mut Desk<'_>) -> Result<(), De
         requested_on: command.requested_on,
         placed_through: command.placed_through,
         salesperson: command.salesperson,
+        opportunity: command.opportunity,
         customer_reference: command.customer_reference,
         external_number: command.external_number,
     };

@@ -9,6 +9,7 @@ use daybook_schema::{
     customers::CustomerId,
     governance::PipelineDefinition,
     kernel::{Actor, Code, Currency, Date, Money, Name},
+    orders::OrderId,
     pipeline::{
         LoseOpportunity, NoteOpportunityInsight, OpenOpportunity, OpportunityCommand,
         OpportunityEvent, OpportunityId, OpportunityPhase, OpportunityStage, ReopenOpportunity,
@@ -21,6 +22,7 @@ use crate::{
     Aggregate, Declined, Desk,
     customers::customer,
     governance::policy::{self, PolicyRejection},
+    orders::order,
     refusal::{CommonRejection, rejection},
 };
 
@@ -94,6 +96,14 @@ pub enum OpportunityRejection {
         /// The present stage.
         stage: Code,
     },
+    /// It is a possible sale to another customer.
+    #[error("opportunity `{opportunity}` is not one of customer `{customer}`")]
+    OpportunityOfAnotherCustomer {
+        /// The opportunity.
+        opportunity: OpportunityId,
+        /// Whose opportunity it should have been.
+        customer: CustomerId,
+    },
     /// The way back leads to earlier stages only.
     #[error("stage `{to}` does not come before `{stage}`")]
     StageNotBehind {
@@ -164,7 +174,9 @@ rejection!(
     Self::StageBeyondClose { .. } => ["stage"],
     Self::CriterionUnknown { .. } => ["criterion"],
     Self::ExitCriteriaUnmet { .. } => ["criteria"],
-    Self::OpportunityIsClosed { .. } | Self::OpportunityIsOpen { .. } => ["opportunity"],
+    Self::OpportunityIsClosed { .. }
+    | Self::OpportunityIsOpen { .. }
+    | Self::OpportunityOfAnotherCustomer { .. } => ["opportunity"],
 );
 
 fn list(codes: &[Code]) -> String {
@@ -421,9 +433,14 @@ fn win(
     command: WinOpportunity,
     desk: &mut Desk<'_>,
 ) -> Result<(), Declined> {
-    let WinOpportunity { criteria, note, .. } = command;
+    let WinOpportunity {
+        order,
+        criteria,
+        note,
+        ..
+    } = command;
     let definition = progress::pipeline_of(deal, desk)?;
-    require_order(deal, &definition)?;
+    require_order(deal, &definition, order, desk)?;
     let stages = Stages::from(definition);
     let met = progress::meet_criteria(id, deal, &stages, criteria, desk)?;
     progress::require_criteria(deal, &stages, None, &met)?;
@@ -431,21 +448,53 @@ fn win(
         stage: deal.stage.clone(),
         value: deal.value,
         expected_close_on: deal.expected_close_on,
+        order,
         note,
     };
     Ok(desk.record(&id, won)?)
 }
 
-/// Refuses a win without an order where the pipeline wants one. A win names no order, so such a
-/// pipeline refuses every win.
-fn require_order(deal: &Deal, definition: &PipelineDefinition) -> Result<(), OpportunityRejection> {
-    if !definition.win_requires_order {
-        return Ok(());
+/// Refuses unless the opportunity is one of this customer, whatever became of it.
+pub(crate) fn require_of_customer(
+    desk: &Desk<'_>,
+    opportunity: OpportunityId,
+    customer: CustomerId,
+) -> Result<(), Declined> {
+    let deal = desk.load::<Opportunity>(&opportunity)?;
+    match &*deal {
+        Opportunity::Open(deal) | Opportunity::Won(deal) | Opportunity::Lost(deal)
+            if deal.customer == customer =>
+        {
+            Ok(())
+        }
+        Opportunity::Unopened => Err(CommonRejection::not_found(&opportunity)),
+        Opportunity::Open(_) | Opportunity::Won(_) | Opportunity::Lost(_) => {
+            Err(OpportunityRejection::OpportunityOfAnotherCustomer {
+                opportunity,
+                customer,
+            }
+            .into())
+        }
     }
-    Err(OpportunityRejection::OrderRequired {
-        pipeline: deal.pipeline.clone(),
-        version: deal.pipeline_version,
-    })
+}
+
+/// Refuses a win with an order of another customer, and one without an order where the pipeline
+/// asks for one.
+fn require_order(
+    deal: &Deal,
+    definition: &PipelineDefinition,
+    order: Option<OrderId>,
+    desk: &Desk<'_>,
+) -> Result<(), Declined> {
+    match order {
+        Some(order) => order::require_of_customer(desk, order, deal.customer),
+        None if definition.win_requires_order => Err(OpportunityRejection::OrderRequired {
+            pipeline: deal.pipeline.clone(),
+            version: deal.pipeline_version,
+        }
+        .into()),
+        None => Ok(()),
+    }
 }
 
 fn lose(

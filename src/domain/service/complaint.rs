@@ -17,7 +17,9 @@ use daybook_schema::{
 use crate::{
     Aggregate, Declined, Desk,
     customers::customer,
+    goods::product,
     governance::{number_series, policy},
+    orders::order,
     refusal::{CommonRejection, rejection},
 };
 
@@ -302,9 +304,17 @@ fn log(id: ComplaintId, command: LogComplaint, desk: &mut Desk<'_>) -> Result<()
         channel,
         description,
         severity,
+        order,
+        product,
         contact,
     } = command;
     customer::require_active(desk, customer)?;
+    if let Some(order) = order {
+        order::require_of_customer(desk, order, customer)?;
+    }
+    if let Some(product) = product {
+        product::require_known(desk, product)?;
+    }
     let number = number_series::issue(desk, NumberSeriesId::Complaint, &id)?;
     let logged = ComplaintEvent::ComplaintLogged {
         number,
@@ -313,6 +323,8 @@ fn log(id: ComplaintId, command: LogComplaint, desk: &mut Desk<'_>) -> Result<()
         channel,
         description,
         severity,
+        order,
+        product,
         contact,
     };
     Ok(desk.record(&id, logged)?)

@@ -204,6 +204,7 @@ pub(crate) fn place(lines: Vec<OrderLineDraft>) -> PlaceOrder {
         requested_on: None,
         placed_through: None,
         salesperson: None,
+        opportunity: None,
         customer_reference: None,
         external_number: None,
     }

@@ -134,7 +134,7 @@ fn record(order: &Order) -> Option<&Record> {
         Order::Placed(record) | Order::Confirmed(record) | Order::OnHold { record, .. } => {
             Some(record)
         }
-        Order::Unplaced | Order::Completed | Order::Cancelled => None,
+        Order::Unplaced | Order::Completed { .. } | Order::Cancelled { .. } => None,
     }
 }
 

@@ -7,6 +7,7 @@ use daybook_schema::{
         AmendOrder, CancelOrder, CancelOrderLine, ConfirmOrder, ConfirmedLine, HoldOrder,
         OrderEvent, OrderLineDraft, PlaceOrder, ReleaseOrder,
     },
+    pipeline::OpportunityId,
 };
 
 use crate::spec::{
@@ -103,6 +104,7 @@ fn an_order_is_placed_with_all_that_a_reader_needs() {
         requested_on: Some(t("2026-03-09")),
         placed_through: Some(t("online")),
         salesperson: Some(t("zhang.min")),
+        opportunity: None,
         customer_reference: Some(t("PO 4711")),
         external_number: None,
     };
@@ -438,4 +440,13 @@ fn an_order_that_does_not_exist_is_named_in_the_refusal() {
         "{}",
         refusal.message
     );
+}
+
+#[test]
+fn an_order_closes_an_opportunity_of_its_own_customer_only() {
+    let unknown = PlaceOrder {
+        opportunity: Some(OpportunityId(uuid(77))),
+        ..place(vec![draft(TEA, "1")])
+    };
+    shop().when(unknown).then_refused("NOT_FOUND");
 }

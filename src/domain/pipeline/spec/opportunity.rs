@@ -45,6 +45,7 @@ fn all_criteria() -> Vec<MetCriterion> {
 fn win() -> WinOpportunity {
     WinOpportunity {
         opportunity: deal(),
+        order: None,
         criteria: all_criteria(),
         note: None,
     }
@@ -280,6 +281,7 @@ fn a_win_names_stage_and_value() {
         stage: at("contact"),
         value: yuan(900),
         expected_close_on: t("2026-05-31"),
+        order: None,
         note: None,
     };
     assert_eq!(events[4].event, won.into());

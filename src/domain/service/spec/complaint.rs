@@ -1,6 +1,8 @@
 use daybook_schema::{
     customers::{CustomerEvent, CustomerId},
+    goods::ProductId,
     kernel::Money,
+    orders::OrderId,
     service::{
         AcceptRemedy, ClassifyComplaint, ComplaintEvent, ComplaintId, CustomerNotice,
         EscalateComplaint, LogComplaint, ProposeRemedy, RemedyKind, ResolveComplaint, Severity,
@@ -55,6 +57,8 @@ fn a_logged_complaint_gets_a_number_and_its_first_cycle() {
         channel,
         description,
         severity,
+        order,
+        product,
         contact,
     } = log();
     let logged_event = ComplaintEvent::ComplaintLogged {
@@ -64,6 +68,8 @@ fn a_logged_complaint_gets_a_number_and_its_first_cycle() {
         channel,
         description,
         severity,
+        order,
+        product,
         contact,
     };
     let events = logged()
@@ -86,6 +92,26 @@ fn a_complaint_belongs_to_an_active_customer() {
         .event(acme(), CustomerEvent::CustomerDeactivated { because })
         .when(log())
         .then_refused("CUSTOMER_INACTIVE");
+}
+
+#[test]
+fn a_complaint_is_about_an_order_of_its_customer_and_a_known_product() {
+    let order = LogComplaint {
+        order: Some(OrderId(uuid(78))),
+        ..log()
+    };
+    given()
+        .done(1, register())
+        .when(order)
+        .then_refused("NOT_FOUND");
+    let product = LogComplaint {
+        product: Some(ProductId(uuid(79))),
+        ..log()
+    };
+    given()
+        .done(1, register())
+        .when(product)
+        .then_refused("NOT_FOUND");
 }
 
 #[test]

@@ -65,6 +65,8 @@ fn log() -> LogComplaint {
         channel: Channel::Phone,
         description: t("two of ten boxes arrived wet"),
         severity: Some(Severity::Medium),
+        order: None,
+        product: None,
         contact: Some(t("王芳")),
     }
 }
