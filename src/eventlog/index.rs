@@ -269,6 +269,11 @@ impl Builder {
         Ok(Self::new(organisation, file, Head::genesis(organisation)))
     }
 
+    /// Up to where the index is complete.
+    pub(crate) fn head(&self) -> Head {
+        self.head
+    }
+
     /// Adds the next block.
     pub(crate) fn add(&mut self, block: &crate::block::Block) -> Result<(), LogError> {
         block.commits().for_each(|commit| self.rows.add(commit));
