@@ -2,4 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a failing step is a failing test")]
 
 mod append_and_read;
+mod archive;
+mod damage;
+mod disk;
 mod helpers;
+mod kill;
+mod opening;
+mod properties;
+mod tails;
