@@ -42,7 +42,7 @@ fn followers_see_every_commit_once_in_order_and_never_past_the_head() {
     let followers: Vec<_> = (0..6)
         .map(|n: u64| {
             let (log, tail) = (opened.log.clone(), opened.log.subscribe(n * 7));
-            thread::spawn(move || follow_to(tail, &log, 1500, n % 2 == 0))
+            thread::spawn(move || follow_to(tail, &log, 1500, n.is_multiple_of(2)))
         })
         .collect();
     fill(&mut opened, 51, 1500);
