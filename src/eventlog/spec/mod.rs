@@ -5,6 +5,7 @@ mod append_and_read;
 mod archive;
 mod damage;
 mod disk;
+mod formats;
 mod helpers;
 mod kill;
 mod opening;
