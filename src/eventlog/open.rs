@@ -154,7 +154,12 @@ impl Opening {
         let head_file = match writing {
             Some((head_file, pieces, archive)) => {
                 report.archive = archive;
-                workers.start_archive(&shared, pieces, head_file.handle()?)?;
+                let record = head_file.handle()?;
+                if let Err(error) = workers.start_archive(&shared, pieces, record) {
+                    // The index thread must not outlive a log that never opened.
+                    workers.stop(&shared)?;
+                    return Err(error);
+                }
                 Some(head_file)
             }
             None => None,

@@ -26,6 +26,8 @@ pub(crate) struct Pass<'a> {
     /// The archive's next block, looked at already.
     beside: Option<RawBlock>,
     archive_ended: bool,
+    /// The last position of the archive that has been compared.
+    archived_to: Position,
     lacking: BTreeMap<(Area, &'static str), Vec<PositionRange>>,
     findings: Vec<Finding>,
     derived: IndexSums,
@@ -44,6 +46,7 @@ impl<'a> Pass<'a> {
             archive: ArchiveWalk::new(&dir, organisation)?,
             beside: None,
             archive_ended: false,
+            archived_to: 0,
             lacking: BTreeMap::new(),
             findings: Vec::new(),
             derived: IndexSums::up_to(checkpoint),
@@ -149,7 +152,7 @@ impl<'a> Pass<'a> {
             .peek_archive()?
             .filter(|raw| raw.key().as_slice() <= key)
         {
-            self.beside = None;
+            self.take_beside(&raw);
             if raw.key().as_slice() < key {
                 self.lack(Area::Store, ONLY_ARCHIVED, range_of(&raw));
             } else if raw.bytes().as_ref() == value {
@@ -164,17 +167,23 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// What the archive has behind the end of sled.
+    /// What the archive has behind the end of sled. The archive of an open log is read no further
+    /// than it is known to be written: what follows may be half of a record.
     pub(crate) fn finish_archive(&mut self) -> Result<(), LogError> {
         let limit = self.subject.archived.unwrap_or(Position::MAX);
-        while let Some(raw) = self
-            .peek_archive()?
-            .filter(|raw| raw.outline().first <= limit)
-        {
-            self.beside = None;
+        while self.archived_to < limit {
+            let Some(raw) = self.peek_archive()? else {
+                return Ok(());
+            };
+            self.take_beside(&raw);
             self.lack(Area::Store, ONLY_ARCHIVED, range_of(&raw));
         }
         Ok(())
+    }
+
+    fn take_beside(&mut self, raw: &RawBlock) {
+        self.beside = None;
+        self.archived_to = raw.last().unwrap_or(self.archived_to);
     }
 
     fn peek_archive(&mut self) -> Result<Option<RawBlock>, LogError> {

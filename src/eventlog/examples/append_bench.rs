@@ -13,6 +13,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,11 +22,15 @@ use daybook_eventlog::{Log, LogOptions, NewCommit, NewEvent};
 use uuid::Uuid;
 
 const EVENT_BYTES: usize = 350;
-const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_millis(1200);
+const ROUNDS: usize = 15;
+const ROUND: Duration = Duration::from_millis(400);
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if_eq("read").is_some() {
+        let path = PathBuf::from(arguments.next().unwrap());
+        return measure_reading(&path, arguments.next().unwrap().parse().unwrap());
+    }
     let root = arguments
         .next()
         .map_or_else(std::env::temp_dir, PathBuf::from);
@@ -232,7 +237,22 @@ fn large_log(dir: &Path, events: u64) {
     opened.writer.close().unwrap();
     drop(opened.log);
     println!("closed in {:.2?}", closing.elapsed());
-    measure_reading(&path, events);
+    read_elsewhere(&path, events);
+    fs::remove_file(path.join("head")).unwrap();
+    println!("without a head record, that is, as after a crash and with a cold cache:");
+    read_elsewhere(&path, events);
+}
+
+/// In a process of its own, so that its memory is what reading takes.
+fn read_elsewhere(path: &Path, events: u64) {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let status = child
+        .arg("read")
+        .arg(path)
+        .arg(events.to_string())
+        .status()
+        .unwrap();
+    assert!(status.success());
 }
 
 fn measure_reading(path: &Path, events: u64) {

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::helpers::{commit, fill, open, options};
-use crate::{Log, Position, Tail};
+use crate::{Log, Position, Tail, backup, verify};
 
 fn follow_to(mut tail: Tail, log: &Log, end: Position, slow: bool) -> Position {
     let mut expected = tail.position() + 1;
@@ -100,4 +100,28 @@ fn a_scan_goes_on_when_the_log_does_and_keeps_only_one_chunk() {
         .map(|block| block.unwrap().last())
         .collect();
     assert_eq!(bytes.back(), Some(&40));
+}
+
+#[test]
+fn a_log_is_verified_and_backed_up_while_it_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut opened = open(&dir.path().join("log"));
+    fill(&mut opened, 1, 20);
+    let (log, copy) = (opened.log.clone(), dir.path().join("copy"));
+    let caretaker = thread::spawn(move || {
+        for _ in 0..12 {
+            let report = verify(&log, &mut |_| {}).unwrap();
+            assert!(report.is_whole(), "{report}");
+            let before = log.head();
+            let report = backup(&log, &copy, &mut |_| {}).unwrap();
+            assert!(report.head.position >= before.position);
+        }
+    });
+    let mut next = 21;
+    while !caretaker.is_finished() {
+        fill(&mut opened, next, next + 9);
+        next += 10;
+    }
+    caretaker.join().unwrap();
+    assert!(opened.log.head().position > 100);
 }
