@@ -36,6 +36,7 @@ use futures_util::Stream;
 
 pub use self::document::{Document, DocumentCache, Operation};
 use self::engine::Engine;
+pub(crate) use self::http::not_found;
 pub use self::http::read_body;
 pub use self::lifecycle::Lifecycle;
 pub use self::limits::{Limits, Measure};
@@ -165,7 +166,7 @@ pub fn router<G: GraphQl, H: Health>(
         .route("/assets/{name}", get(page::asset))
         .merge(probes.routes())
         .merge(feeds)
-        .fallback(http::not_found)
+        .fallback(not_found)
         .layer(frame::Frame::new(metrics.clone()))
 }
 
