@@ -195,6 +195,8 @@ pub(super) fn reply(media: Media, answer: &Answer) -> Response {
     let mut response = Response::new(Body::from(encode::body(answer)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    // These, those of the frame and those of the server: room for all at once.
+    headers.reserve(12);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("accept"));
