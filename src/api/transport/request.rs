@@ -73,6 +73,22 @@ impl RequestContext {
             idempotency_key,
         })
     }
+
+    /// What the client says under a name, such as `authorization`: in the payload of
+    /// `connection_init`, or else in a header. A browser's socket can send no headers, so the
+    /// query page puts them into that payload; case does not matter in either.
+    #[must_use]
+    pub fn said(&self, name: &str) -> Option<&str> {
+        if let Some(Value::Object(fields)) = self.hello.as_deref() {
+            let mut held = fields
+                .iter()
+                .filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            if let Some((_, Value::String(text))) = held.next() {
+                return Some(text);
+            }
+        }
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 fn parse_position(value: &HeaderValue) -> Result<u64, Fault> {

@@ -37,12 +37,7 @@ impl Toy {
 impl GraphQl for Toy {
     /// Refuses the whole request of a caller named `nobody`, as an authenticating schema does.
     async fn execute(&self, request: GraphQlRequest) -> GraphQlResponse {
-        if request
-            .context
-            .headers
-            .get("daybook-actor")
-            .is_some_and(|actor| actor == "nobody")
-        {
+        if request.context.said("daybook-actor") == Some("nobody") {
             let mut error = ServerError::new("who are you?", None);
             let held = error
                 .extensions

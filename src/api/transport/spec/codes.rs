@@ -99,7 +99,9 @@ async fn an_input_that_a_validator_refuses_is_bad_input() {
 async fn a_parse_error_names_its_place() {
     let reply = Server::new().query("{ hello(").await;
     reply.is_refused(400, "GRAPHQL_PARSE_FAILED");
-    assert_eq!(reply.json()["errors"][0]["locations"][0]["line"], 1);
+    let error = reply.json()["errors"][0].clone();
+    assert_eq!(error["locations"][0], json!({ "line": 1, "column": 9 }));
+    assert_eq!(error["message"], "syntax error: expected name");
 }
 
 #[tokio::test]

@@ -267,6 +267,32 @@ async fn what_a_client_says_hello_with_reaches_the_schema() {
     client.subscribe("1", "{ handed { hello } }").await;
     let handed = client.receive().await["payload"]["data"]["handed"]["hello"].clone();
     assert_eq!(handed, "{actor: \"li\"}");
+    let mut nobody = live.open().await;
+    let hello = json!({ "type": "connection_init", "payload": { "Daybook-Actor": "nobody" } });
+    nobody.send(hello).await;
+    nobody.receive().await;
+    nobody.subscribe("1", "{ hello }").await;
+    let refused = nobody.receive().await;
+    assert_eq!(
+        refused["payload"][0]["extensions"]["code"],
+        "UNAUTHENTICATED"
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_dropped() {
+    let send_time_max = Duration::from_millis(100);
+    let live = Live::with(SocketConfig {
+        send_time_max,
+        ..Default::default()
+    })
+    .await;
+    let mut client = live.ready().await;
+    client
+        .subscribe("1", "subscription { count(to: 4000000000) }")
+        .await;
+    until_no_socket_is_open(&live).await;
+    drop(client);
 }
 
 #[tokio::test]
@@ -312,6 +338,17 @@ async fn a_page_of_another_origin_cannot_open_a_socket() {
     }
 }
 
+/// Waits at most ten seconds.
+async fn until_no_socket_is_open(live: &Live) {
+    for _ in 0..1000 {
+        if live.metrics.open_sockets.get() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(live.metrics.open_sockets.get(), 0);
+}
+
 #[tokio::test]
 async fn a_silent_client_is_let_go() {
     let ping_interval = Duration::from_millis(30);
@@ -322,13 +359,7 @@ async fn a_silent_client_is_let_go() {
     .await;
     // The client reads nothing, so it answers no ping.
     let client = live.ready().await;
-    for _ in 0..100 {
-        if live.metrics.open_sockets.get() == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(live.metrics.open_sockets.get(), 0);
+    until_no_socket_is_open(&live).await;
     drop(client);
 }
 
