@@ -53,8 +53,8 @@ use crate::page;
 pub trait GraphQl: Clone + Send + Sync + 'static {
     /// Runs a query or a mutation.
     ///
-    /// The returned future is dropped when the time limit passes: a command that was handed on
-    /// by then must either be carried out or leave no trace.
+    /// The returned future is dropped when the time limit passes or the client goes away: a
+    /// command that was handed on by then must either be carried out or leave no trace.
     fn execute(&self, request: GraphQlRequest) -> impl Future<Output = GraphQlResponse> + Send;
 
     /// Runs a subscription. The stream ends when the subscription does; dropping it is how a

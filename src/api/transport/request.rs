@@ -203,7 +203,7 @@ impl<'a> Params<'a> {
         for (key, value) in form_urlencoded::parse(text.as_bytes()) {
             match &*key {
                 "query" => params.query = Some(Text(value)),
-                "operationName" if !value.is_empty() => params.operation_name = Some(Text(value)),
+                "operationName" => params.operation_name = Some(Text(value)),
                 "variables" if !value.is_empty() => params.variables = parse(&key, &value)?,
                 "extensions" if !value.is_empty() => params.extensions = parse(&key, &value)?,
                 _ => {}
@@ -216,8 +216,10 @@ impl<'a> Params<'a> {
         self.query.as_ref().map_or("", |text| &text.0)
     }
 
+    /// Some clients send an empty name for none.
     pub(super) fn operation_name(&self) -> Option<&str> {
-        self.operation_name.as_ref().map(|text| &*text.0)
+        let name = self.operation_name.as_ref().map(|text| &*text.0);
+        name.filter(|name| !name.is_empty())
     }
 
     fn require_query(self) -> Result<Self, Fault> {

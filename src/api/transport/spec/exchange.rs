@@ -113,6 +113,9 @@ async fn the_operation_is_chosen_by_name() {
         .query(text)
         .await
         .is_refused(400, "OPERATION_RESOLUTION_FAILURE");
+    let empty = json!({ "query": "query Only { hello }", "operationName": "" }).to_string();
+    let reply = server.ask(post(empty).body_as(GRAPHQL_JSON)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
 }
 
 #[tokio::test]

@@ -152,7 +152,8 @@ async fn requests_and_operations_are_measured() {
         "daybook_graphql_operation_duration_seconds_count{kind=\"mutation\",outcome=\"ok\"} 1",
         "daybook_document_cache_hits_total 1",
         "daybook_document_cache_misses_total 4",
-        "http_server_request_duration_seconds_count{method=\"POST\",route=\"/graphql\",status=\"200\"} 4",
+        "http_server_request_duration_seconds_count\
+            {method=\"POST\",route=\"/graphql\",status=\"200\"} 4",
         "# TYPE daybook_events_appended_total counter",
         "# TYPE daybook_append_duration_seconds histogram",
         "# TYPE daybook_log_head_position gauge",

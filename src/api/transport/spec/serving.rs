@@ -78,6 +78,25 @@ async fn an_idle_connection_is_closed() {
 }
 
 #[tokio::test]
+async fn connections_beyond_the_limit_wait() {
+    let config = ServeConfig {
+        connections_max: 1,
+        head_time_max: Duration::from_millis(300),
+        ..brief()
+    };
+    let (address, ..) = start(config).await;
+    let _first = TcpStream::connect(address).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let started = Instant::now();
+    let answer = exchange(address, b"GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.ends_with("alive\n"), "{answer}");
+    assert!(
+        started.elapsed() > Duration::from_millis(100),
+        "served beside the first"
+    );
+}
+
+#[tokio::test]
 async fn large_heads_are_refused() {
     let (address, ..) = start(brief()).await;
     let many: String = (0..150).map(|at| format!("x{at}: y\r\n")).collect();
