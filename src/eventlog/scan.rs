@@ -98,25 +98,11 @@ impl BlockCursor {
             None => store.key_of(self.position.saturating_add(1)),
         };
         let found = found.and_then(|key| store.range(key, self.chunk));
-        self.fetched
-            .extend(found.map_err(|error| self.locate(error))?);
+        let last = self.shared.head().position;
+        let found = found.map_err(|error| error.located(self.position + 1, last))?;
+        self.fetched.extend(found);
         self.chunk = (2 * self.chunk).min(CHUNK_MAX);
         Ok(())
-    }
-
-    /// sled cannot say which positions it failed to read; the cursor can.
-    fn locate(&self, error: LogError) -> LogError {
-        match error {
-            LogError::Damaged { what, .. } => {
-                let last = self.shared.head().position;
-                LogError::Damaged {
-                    what,
-                    first: self.position + 1,
-                    last,
-                }
-            }
-            other => other,
-        }
     }
 }
 

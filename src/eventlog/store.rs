@@ -9,7 +9,8 @@
 //!   prefix of them, and the only thing a prefix can break is a commit of several fragments,
 //!   which opening recognises.
 //! - Never `flush_async`, and no background flusher: the writer decides when.
-//! - Its panics become errors here, see [`crate::quiet`].
+//! - Its panics become errors here, see [`crate::quiet`]. Only a panic in one of sled's own
+//!   input/output threads cannot be caught: it makes sled unusable for the whole process.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
