@@ -380,7 +380,7 @@ impl Opening {
         let quarantine_dir = self.dir.join(quarantine::FOLDER);
         let (pieces, report) =
             self.survey
-                .mend(&archive_dir, organisation, store, &quarantine_dir)?;
+                .mend(&archive_dir, &self.options, store, &quarantine_dir)?;
         if !self.exists {
             format::write(&self.dir, organisation)?;
         }
