@@ -8,7 +8,8 @@
 //! use daybook_eventlog::{Log, LogOptions, NewCommit};
 //!
 //! # fn main() -> Result<(), daybook_eventlog::LogError> {
-//! # let (dir, organisation, command_id) = (std::path::Path::new("log"), uuid::Uuid::nil(), uuid::Uuid::nil());
+//! # let dir = std::path::Path::new("log");
+//! # let (organisation, command_id) = (uuid::Uuid::nil(), uuid::Uuid::nil());
 //! let mut opened = Log::open(dir, LogOptions::new(organisation))?;
 //! let commit = NewCommit { command_id, meta: b"{}".to_vec(), events: vec![] };
 //! let appended = opened.writer.append(&[commit])?;      // returns when it survives a power cut
