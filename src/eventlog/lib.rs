@@ -170,5 +170,8 @@ pub use writer::{Appended, Writer};
 /// The number of a commit in its log. The first is 1; 0 stands for "before everything".
 pub type Position = u64;
 
+/// What [`verify`] reports on its way.
+pub type VerifyProgress = Progress;
+
 /// The greatest stored size of one commit, in bytes: see [`NewCommit::encoded_bytes`].
 pub const MAX_COMMIT_BYTES: usize = 1 << 20;
