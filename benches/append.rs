@@ -22,18 +22,31 @@ const TIME: Duration = Duration::from_secs(3);
 const EVENT_BYTES: usize = 350;
 
 pub(crate) fn run() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
     let raw = RawLog::open(folder.path());
     let organisation = Arc::new(open(folder.path()));
     let customer = runtime.block_on(register(&organisation));
     let mut figures = Vec::new();
-    for (clients, aim) in [(1, Some(0.2)), (16, None), (64, Some(0.35)), (256, None), (512, Some(0.5))] {
+    for (clients, aim) in [
+        (1, Some(0.2)),
+        (16, None),
+        (64, Some(0.35)),
+        (256, None),
+        (512, Some(0.5)),
+    ] {
         let floor = runtime.block_on(floor(&raw, clients));
         let ours = runtime.block_on(ours(&organisation, clients, customer));
         figures.push(Figure::new(format!("{clients} clients"), ours, floor, aim));
     }
-    publish("append", "pre-zeroed file + fdatasync, group commit, same clients", &figures);
+    publish(
+        "append",
+        "pre-zeroed file + fdatasync, group commit, same clients",
+        &figures,
+    );
 }
 
 async fn floor(raw: &RawLog, clients: usize) -> f64 {
@@ -68,7 +81,9 @@ fn open(folder: &std::path::Path) -> Organisation {
         founded_at: None,
     };
     let options = OrganisationOptions::default();
-    Organisation::open(&folder.join("data"), options, &founding, &mut |_, _| {}).unwrap().0
+    Organisation::open(&folder.join("data"), options, &founding, &mut |_, _| {})
+        .unwrap()
+        .0
 }
 
 async fn register(organisation: &Organisation) -> CustomerId {
@@ -83,7 +98,11 @@ async fn register(organisation: &Organisation) -> CustomerId {
         language: None,
         external_number: None,
     };
-    let command = RegisterCustomer { details, contacts: Vec::new(), owner: None };
+    let command = RegisterCustomer {
+        details,
+        contacts: Vec::new(),
+        owner: None,
+    };
     let envelope = Envelope::new(Uuid::now_v7(), "bench".parse().unwrap(), command);
     let customer = CustomerId(envelope.command_id);
     organisation.desk().submit(envelope).await.unwrap();

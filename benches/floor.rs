@@ -50,7 +50,9 @@ fn write(file: &File, mut requests: mpsc::Receiver<(Arc<[u8]>, oneshot::Sender<(
             batch.push(next);
         }
         buffer.clear();
-        batch.iter().for_each(|(bytes, _)| buffer.extend_from_slice(bytes));
+        batch
+            .iter()
+            .for_each(|(bytes, _)| buffer.extend_from_slice(bytes));
         if offset + buffer.len() > FILE_BYTES {
             offset = 0;
         }

@@ -21,8 +21,10 @@ type Benchmark = (&'static str, fn());
 const BENCHMARKS: &[Benchmark] = &[("append", append::run)];
 
 fn main() {
-    let wanted: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
     for (name, run) in BENCHMARKS {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             run();

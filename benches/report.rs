@@ -27,14 +27,23 @@ impl Figure {
         aim: Option<f64>,
     ) -> Self {
         let ratio = per_second / floor_per_second;
-        Self { what: what.into(), per_second, floor_per_second, ratio, aim }
+        Self {
+            what: what.into(),
+            per_second,
+            floor_per_second,
+            ratio,
+            aim,
+        }
     }
 }
 
 /// Prints the figures of a benchmark and writes them to `target/bench`.
 pub(crate) fn publish(name: &str, floor: &str, figures: &[Figure]) {
     println!("\n{name} (floor: {floor})");
-    println!("{:<44} {:>12} {:>12} {:>7} {:>6}", "", "per second", "floor", "ratio", "aim");
+    println!(
+        "{:<44} {:>12} {:>12} {:>7} {:>6}",
+        "", "per second", "floor", "ratio", "aim"
+    );
     for figure in figures {
         let aim = figure.aim.map_or(String::new(), |aim| format!("{aim:.2}"));
         println!(
