@@ -2,7 +2,7 @@
 
 use daybook_projections::customers::{CustomerRow, InteractionRow};
 
-use super::links::objects;
+use super::{links::objects, pipeline::Opportunity};
 
 objects! {
     /// A customer (客户).
@@ -10,6 +10,8 @@ objects! {
         many {
             /// Talks with the customer (沟通记录).
             interactions: Interaction = "customer";
+            /// Possible sales to the customer (销售机会).
+            opportunities: Opportunity = "customer";
         }
     }
 

@@ -18,9 +18,12 @@ mod governance;
 mod history;
 mod links;
 mod object;
+mod pipeline;
 mod query;
 mod reading;
 mod register;
+#[cfg(test)]
+mod spec;
 mod subscription;
 
 use std::sync::{Arc, LazyLock};
@@ -49,6 +52,8 @@ fn kinds() -> &'static Kinds {
             Kind::of::<governance::Policy>(),
             Kind::of::<customers::Customer>(),
             Kind::of::<customers::Interaction>(),
+            Kind::of::<pipeline::Lead>(),
+            Kind::of::<pipeline::Opportunity>(),
         ])
     });
     &KINDS
