@@ -22,6 +22,7 @@ mod pipeline;
 mod query;
 mod reading;
 mod register;
+mod service;
 #[cfg(test)]
 mod spec;
 mod subscription;
@@ -54,6 +55,7 @@ fn kinds() -> &'static Kinds {
             Kind::of::<customers::Interaction>(),
             Kind::of::<pipeline::Lead>(),
             Kind::of::<pipeline::Opportunity>(),
+            Kind::of::<service::Complaint>(),
         ])
     });
     &KINDS
