@@ -18,9 +18,11 @@ mod governance;
 mod history;
 mod links;
 mod object;
+mod pipeline;
 mod query;
 mod reading;
 mod register;
+mod service;
 #[cfg(test)]
 mod spec;
 mod subscription;
@@ -52,6 +54,9 @@ fn kinds() -> &'static Kinds {
             Kind::of::<governance::Policy>(),
             Kind::of::<customers::Customer>(),
             Kind::of::<customers::Interaction>(),
+            Kind::of::<pipeline::Lead>(),
+            Kind::of::<pipeline::Opportunity>(),
+            Kind::of::<service::Complaint>(),
         ])
     });
     &KINDS
