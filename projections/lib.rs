@@ -8,10 +8,17 @@
 
 pub mod audit;
 pub mod customers;
+pub mod goods;
 pub mod governance;
+pub mod orders;
 pub mod store;
 
 use store::ReadModel;
 
 /// All read models, in the order in which they fold an event.
-pub const READ_MODELS: &[ReadModel] = &[governance::MODEL, customers::MODEL];
+pub const READ_MODELS: &[ReadModel] = &[
+    governance::MODEL,
+    customers::MODEL,
+    goods::MODEL,
+    orders::MODEL,
+];
