@@ -4,6 +4,10 @@
 //! |---|---|
 //! | [`governance`] | organisation, policies, document numbers, natural keys |
 //! | [`customers`] | customer, interaction |
+//! | [`pipeline`] | lead, opportunity |
+//! | [`service`] | complaint |
+//! | [`goods`] | warehouse, product, price list, price, stock item |
+//! | [`orders`] | order, shipment |
 //!
 //! The crate holds no rule, does no input or output and reads no clock. Commands say what
 //! somebody wants, events what happened; both are documented here once, and from here flow into
@@ -12,17 +16,31 @@
 
 pub mod commit;
 pub mod customers;
+pub mod goods;
 pub mod governance;
 pub mod kernel;
 mod language;
+pub mod orders;
+pub mod pipeline;
+pub mod service;
 mod upcast;
 
 use customers::{CustomerCommand, CustomerEvent, CustomerId};
 use customers::{InteractionCommand, InteractionEvent, InteractionId};
+use goods::{PriceCommand, PriceEvent, PriceId};
+use goods::{PriceListCommand, PriceListEvent, PriceListId};
+use goods::{ProductCommand, ProductEvent, ProductId};
+use goods::{StockItemCommand, StockItemEvent, StockItemId};
+use goods::{WarehouseCommand, WarehouseEvent, WarehouseId};
 use governance::{NaturalKeyEvent, NaturalKeyId, NumberSeriesEvent, NumberSeriesId};
 use governance::{OrganisationCommand, OrganisationEvent, OrganisationId};
 use governance::{PolicyCommand, PolicyEvent, PolicyId};
 pub use language::{Command, CommandVisitor, Event, EventError, EventFamily, prefix};
+use orders::{OrderCommand, OrderEvent, OrderId};
+use orders::{ShipmentCommand, ShipmentEvent, ShipmentId};
+use pipeline::{LeadCommand, LeadEvent, LeadId};
+use pipeline::{OpportunityCommand, OpportunityEvent, OpportunityId};
+use service::{ComplaintCommand, ComplaintEvent, ComplaintId};
 
 language::language! {
     commanded {
@@ -30,6 +48,16 @@ language::language! {
         Policy: PolicyId, PolicyEvent, PolicyCommand;
         Customer: CustomerId, CustomerEvent, CustomerCommand;
         Interaction: InteractionId, InteractionEvent, InteractionCommand;
+        Lead: LeadId, LeadEvent, LeadCommand;
+        Opportunity: OpportunityId, OpportunityEvent, OpportunityCommand;
+        Complaint: ComplaintId, ComplaintEvent, ComplaintCommand;
+        Warehouse: WarehouseId, WarehouseEvent, WarehouseCommand;
+        Product: ProductId, ProductEvent, ProductCommand;
+        PriceList: PriceListId, PriceListEvent, PriceListCommand;
+        Price: PriceId, PriceEvent, PriceCommand;
+        StockItem: StockItemId, StockItemEvent, StockItemCommand;
+        Order: OrderId, OrderEvent, OrderCommand;
+        Shipment: ShipmentId, ShipmentEvent, ShipmentCommand;
     }
     inner {
         NaturalKey: NaturalKeyId, NaturalKeyEvent;

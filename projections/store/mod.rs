@@ -29,6 +29,7 @@ pub use row::{
     Cell, Column, ColumnKind, Entry, Row, Stamp, enum_column, from_millionths, millionths,
 };
 pub(crate) use row::{flagged, table};
+pub use rusqlite::types::Value as SqlValue;
 pub use search::{SearchHit, search_query};
 pub use snapshot::{Parked, Readers, Snapshot};
 pub use tables::{FoldError, Tables};

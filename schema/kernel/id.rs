@@ -45,6 +45,33 @@ pub(crate) fn canonical(text: &str) -> Option<Uuid> {
     (id.as_hyphenated().encode_lower(&mut buffer) == text).then_some(id)
 }
 
+/// A UUID that names no stream: a command, a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UniqueId(pub Uuid);
+
+impl std::fmt::Display for UniqueId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl std::str::FromStr for UniqueId {
+    type Err = ParseIdError;
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        Uuid::try_parse(text)
+            .map(Self)
+            .map_err(|_| ParseIdError::new("uuid", text))
+    }
+}
+
+super::text_scalar!(
+    UniqueId,
+    "UUID",
+    "UUID of RFC 9562, for example 0190f3c2-7c1e-7d2a-9a50-3f6b1f0c2d4e.",
+    url = "https://datatracker.ietf.org/doc/html/rfc9562",
+    format = "uuid"
+);
+
 /// Declares ids made of one UUID.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(

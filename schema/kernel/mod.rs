@@ -10,7 +10,7 @@ pub(crate) mod scalar;
 mod text;
 mod time;
 
-pub use id::{ParseIdError, StreamKey};
+pub use id::{ParseIdError, StreamKey, UniqueId};
 pub(crate) use id::{compound_id, ids};
 pub use money::{Amount, Currency, Money, MoneyError};
 pub use number::{BasisPoints, BigInt, Decimal, NumberError, Quantity};

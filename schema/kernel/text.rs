@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::text_scalar;
+use super::{StreamKey, text_scalar};
 
 /// Text that does not fit its field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,11 +65,6 @@ macro_rules! texts {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
-
-            /// A text written in the source, which is trusted to be well formed.
-            pub(crate) fn constant(text: &'static str) -> Self {
-                Self(text.into())
-            }
         }
 
         impl FromStr for $name {
@@ -99,6 +94,20 @@ texts! {
     Code: |text| code(text, 64), "code of 1 to 64 letters, digits and . _ - / @ + :";
     /// The user name of a person or program that acts, for example `li.wei`.
     Actor: |text| code(text, 64), "user name of 1 to 64 letters, digits and . _ - / @ + :";
+}
+
+impl Code {
+    /// A code written in the source, which is trusted to be well formed.
+    pub(crate) fn constant(text: &'static str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Name {
+    /// An id where people may also write words; every id is short and well formed.
+    pub fn of_id(id: &impl StreamKey) -> Self {
+        Self(id.to_string().into())
+    }
 }
 
 /// A postal address as written on the parcel.

@@ -6,18 +6,27 @@
 //! contexts never import each other's modules except through the events and states they share
 //! here.
 
+mod amounts;
 mod customers;
 mod desk;
+mod goods;
 mod governance;
+mod orders;
+mod pipeline;
 mod refusal;
+mod service;
 #[cfg(test)]
 mod spec;
 
 use daybook_schema::{
     DomainCommand, Event,
     customers::{CustomerId, InteractionId},
+    goods::{PriceId, PriceListId, ProductId, StockItemId, WarehouseId},
     governance::{NaturalKeyId, NumberSeriesId, OrganisationId, PolicyId},
     kernel::StreamKey,
+    orders::{OrderId, ShipmentId},
+    pipeline::{LeadId, OpportunityId},
+    service::ComplaintId,
 };
 
 pub use desk::{Context, Decided, Desk, Fault, Fold, Loaded, RecordedEvent, State, States};
@@ -41,6 +50,16 @@ pub fn decide(command: DomainCommand, desk: &mut Desk<'_>) -> Result<(), Decline
         DomainCommand::Policy(command) => governance::policy::decide(command, desk),
         DomainCommand::Customer(command) => customers::customer::decide(command, desk),
         DomainCommand::Interaction(command) => customers::interaction::decide(command, desk),
+        DomainCommand::Lead(command) => pipeline::lead::decide(command, desk),
+        DomainCommand::Opportunity(command) => pipeline::opportunity::decide(command, desk),
+        DomainCommand::Complaint(command) => service::complaint::decide(command, desk),
+        DomainCommand::Warehouse(command) => goods::warehouse::decide(command, desk),
+        DomainCommand::Product(command) => goods::product::decide(command, desk),
+        DomainCommand::PriceList(command) => goods::price_list::decide(command, desk),
+        DomainCommand::Price(command) => goods::price::decide(command, desk),
+        DomainCommand::StockItem(command) => goods::stock_item::decide(command, desk),
+        DomainCommand::Order(command) => orders::order::decide(command, desk),
+        DomainCommand::Shipment(command) => orders::shipment::decide(command, desk),
     }
 }
 
@@ -53,6 +72,16 @@ pub fn fold(prefix: &str) -> Option<Fold> {
         NumberSeriesId::PREFIX => Some(Fold::of::<governance::number_series::NumberSeries>()),
         CustomerId::PREFIX => Some(Fold::of::<customers::customer::Customer>()),
         InteractionId::PREFIX => Some(Fold::of::<customers::interaction::Interaction>()),
+        LeadId::PREFIX => Some(Fold::of::<pipeline::lead::Lead>()),
+        OpportunityId::PREFIX => Some(Fold::of::<pipeline::opportunity::Opportunity>()),
+        ComplaintId::PREFIX => Some(Fold::of::<service::complaint::Complaint>()),
+        WarehouseId::PREFIX => Some(Fold::of::<goods::warehouse::Warehouse>()),
+        ProductId::PREFIX => Some(Fold::of::<goods::product::Product>()),
+        PriceListId::PREFIX => Some(Fold::of::<goods::price_list::PriceList>()),
+        PriceId::PREFIX => Some(Fold::of::<goods::price::Price>()),
+        StockItemId::PREFIX => Some(Fold::of::<goods::stock_item::StockItem>()),
+        OrderId::PREFIX => Some(Fold::of::<orders::order::Order>()),
+        ShipmentId::PREFIX => Some(Fold::of::<orders::shipment::Shipment>()),
         _ => None,
     }
 }

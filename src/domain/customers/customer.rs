@@ -5,8 +5,8 @@
 
 use daybook_schema::{
     customers::{
-        ContactId, CustomerCommand, CustomerDetails, CustomerEvent, CustomerGrade, CustomerId,
-        RegisterCustomer,
+        Contact, ContactId, CustomerCommand, CustomerDetails, CustomerEvent, CustomerGrade,
+        CustomerId, RegisterCustomer,
     },
     governance::NumberSeriesId,
     kernel::{Actor, Code},
@@ -137,14 +137,7 @@ pub(crate) fn decide(command: CustomerCommand, desk: &mut Desk<'_>) -> Result<()
         }
         (Customer::Active(_), C::AddContact(command)) => {
             let contact_id = desk.context().new_id();
-            let contact = command.contact;
-            Ok(desk.record(
-                &id,
-                CustomerEvent::ContactAdded {
-                    contact_id,
-                    contact,
-                },
-            )?)
+            add_contact(id, contact_id, command.contact, desk)
         }
         (Customer::Active(record), C::RemoveContact(command)) => {
             remove_contact(id, record, command.contact, desk)
@@ -188,6 +181,24 @@ pub(crate) fn require_active(desk: &Desk<'_>, customer: CustomerId) -> Result<()
     }
 }
 
+/// Refuses unless the person is a contact of the customer.
+pub(crate) fn require_contact(
+    desk: &Desk<'_>,
+    customer: CustomerId,
+    contact: ContactId,
+) -> Result<(), Declined> {
+    match &*desk.load::<Customer>(&customer)? {
+        Customer::Active(record) | Customer::Inactive(record)
+            if record.contacts.contains(&contact) =>
+        {
+            Ok(())
+        }
+        Customer::Unregistered | Customer::Active(_) | Customer::Inactive(_) => {
+            Err(CustomerRejection::ContactUnknown { contact }.into())
+        }
+    }
+}
+
 /// Opens a record; also what the conversion of a lead does.
 pub(crate) fn register(
     id: CustomerId,
@@ -212,15 +223,25 @@ pub(crate) fn register(
     )?;
     for (index, contact) in contacts.into_iter().enumerate() {
         let contact_id = desk.context().numbered_id(index);
-        desk.record(
-            &id,
-            CustomerEvent::ContactAdded {
-                contact_id,
-                contact,
-            },
-        )?;
+        add_contact(id, contact_id, contact, desk)?;
     }
     Ok(())
+}
+
+/// Adds a person to talk to; also what the conversion of a lead does.
+pub(crate) fn add_contact(
+    id: CustomerId,
+    contact_id: ContactId,
+    contact: Contact,
+    desk: &mut Desk<'_>,
+) -> Result<(), Declined> {
+    Ok(desk.record(
+        &id,
+        CustomerEvent::ContactAdded {
+            contact_id,
+            contact,
+        },
+    )?)
 }
 
 fn rewrite(

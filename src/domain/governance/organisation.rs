@@ -51,7 +51,6 @@ pub(crate) fn decide(command: OrganisationCommand, desk: &mut Desk<'_>) -> Resul
 }
 
 /// The currency in which the organisation values its stock.
-#[expect(dead_code, reason = "stock arrives with the next context")]
 pub(crate) fn base_currency(desk: &Desk<'_>) -> Result<Currency, Fault> {
     let id = OrganisationId(desk.context().organisation);
     match &*desk.load::<Organisation>(&id)? {

@@ -6,12 +6,13 @@ use std::collections::HashSet;
 use daybook_schema::{
     commit::PolicyRef,
     governance::{
-        PipelineDefinition, PolicyCommand, PolicyEvent, PolicyId, PolicyRules, PublishPolicy,
+        ComplaintRules, OrderRules, PipelineDefinition, PolicyCommand, PolicyEvent, PolicyId,
+        PolicyKind, PolicyRules, PublishPolicy, StockRules,
     },
-    kernel::{BasisPoints, Date},
+    kernel::{BasisPoints, Code, Date},
 };
 
-use crate::{Aggregate, Declined, Desk, refusal::rejection};
+use crate::{Aggregate, Declined, Desk, Fault, refusal::rejection};
 
 /// All versions of a policy, oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -146,21 +147,122 @@ fn pipeline_problem(pipeline: &PipelineDefinition) -> Option<String> {
     None
 }
 
+/// What stock may do on the business day of the command.
+pub(crate) fn stock_rules(desk: &Desk<'_>) -> Result<StockRules, Declined> {
+    let id = PolicyId::default_of(PolicyKind::Stock);
+    match rules_in_force(desk, &id)? {
+        PolicyRules::Stock(rules) => Ok(rules),
+        PolicyRules::Pipeline(_) | PolicyRules::Complaints(_) | PolicyRules::Orders(_) => {
+            Err(not_in_force(desk, &id))
+        }
+    }
+}
+
+/// What orders and shipments may do on the business day of the command.
+pub(crate) fn order_rules(desk: &Desk<'_>) -> Result<OrderRules, Declined> {
+    let id = PolicyId::default_of(PolicyKind::Orders);
+    match rules_in_force(desk, &id)? {
+        PolicyRules::Orders(rules) => Ok(rules),
+        PolicyRules::Pipeline(_) | PolicyRules::Complaints(_) | PolicyRules::Stock(_) => {
+            Err(not_in_force(desk, &id))
+        }
+    }
+}
+
+/// A version of a pipeline that opportunities follow.
+pub(crate) struct Pipeline {
+    /// Its name.
+    pub(crate) name: Code,
+    /// The version, counted from 1.
+    pub(crate) version: u32,
+    /// Its stages.
+    pub(crate) definition: PipelineDefinition,
+}
+
+/// The pipeline of that name, or the default one, on the business day of the command.
+pub(crate) fn pipeline_in_force(desk: &Desk<'_>, name: Option<Code>) -> Result<Pipeline, Declined> {
+    let id = PolicyId {
+        kind: PolicyKind::Pipeline,
+        name: name.unwrap_or_else(PolicyId::default_name),
+    };
+    let version = version_in_force(desk, &id)?;
+    pipeline_of(desk, id, version)
+}
+
+/// The pipeline as an earlier decision found it, whatever holds today.
+pub(crate) fn pipeline_at_version(
+    desk: &Desk<'_>,
+    name: &Code,
+    number: u32,
+) -> Result<Pipeline, Declined> {
+    let id = PolicyId {
+        kind: PolicyKind::Pipeline,
+        name: name.clone(),
+    };
+    let policy = desk.load::<Policy>(&id)?;
+    let Some(version) = policy.0.iter().find(|version| version.number == number) else {
+        return Err(not_on_record(&id, number).into());
+    };
+    cite(desk, &id, version);
+    pipeline_of(desk, id, version.clone())
+}
+
+/// Versions are never taken back: only a log that is not ours leads here.
+fn not_on_record(id: &PolicyId, number: u32) -> Fault {
+    Fault::History {
+        stream: id.to_string(),
+        message: format!("version {number} is in use but not on record"),
+    }
+}
+
+fn pipeline_of(desk: &Desk<'_>, id: PolicyId, version: Version) -> Result<Pipeline, Declined> {
+    let PolicyRules::Pipeline(definition) = version.rules else {
+        return Err(not_in_force(desk, &id));
+    };
+    Ok(Pipeline {
+        name: id.name,
+        version: version.number,
+        definition,
+    })
+}
+
+/// The rules for complaints on the business day of the command.
+pub(crate) fn complaint_rules(desk: &Desk<'_>) -> Result<ComplaintRules, Declined> {
+    let id = PolicyId::default_of(PolicyKind::Complaints);
+    match rules_in_force(desk, &id)? {
+        PolicyRules::Complaints(rules) => Ok(rules),
+        PolicyRules::Pipeline(_) | PolicyRules::Stock(_) | PolicyRules::Orders(_) => {
+            Err(not_in_force(desk, &id))
+        }
+    }
+}
+
 /// The rules of a policy on the business day of the command; the decision cites their version.
 pub(crate) fn rules_in_force(desk: &Desk<'_>, id: &PolicyId) -> Result<PolicyRules, Declined> {
-    let on = desk.context().effective_on();
+    Ok(version_in_force(desk, id)?.rules)
+}
+
+fn version_in_force(desk: &Desk<'_>, id: &PolicyId) -> Result<Version, Declined> {
     let policy = desk.load::<Policy>(id)?;
-    let Some(version) = policy.in_force(on) else {
-        return Err(PolicyRejection::PolicyNotInForce {
-            policy: id.clone(),
-            on,
-        }
-        .into());
+    let Some(version) = policy.in_force(desk.context().effective_on()) else {
+        return Err(not_in_force(desk, id));
     };
+    cite(desk, id, version);
+    Ok(version.clone())
+}
+
+fn cite(desk: &Desk<'_>, id: &PolicyId, version: &Version) {
     let kind = format!("{}.{}", id.kind, id.name);
     desk.cite(PolicyRef {
         kind,
         version: version.number,
     });
-    Ok(version.rules.clone())
+}
+
+fn not_in_force(desk: &Desk<'_>, policy: &PolicyId) -> Declined {
+    PolicyRejection::PolicyNotInForce {
+        policy: policy.clone(),
+        on: desk.context().effective_on(),
+    }
+    .into()
 }

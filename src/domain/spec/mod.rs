@@ -5,6 +5,8 @@
 )]
 //! Given some facts, when a command comes, then these facts or this refusal.
 
+pub(crate) mod shop;
+
 use std::{cell::RefCell, collections::HashMap};
 
 use daybook_schema::{
@@ -13,7 +15,9 @@ use daybook_schema::{
 };
 use uuid::Uuid;
 
-use crate::{Context, Declined, Desk, Fault, Loaded, RecordedEvent, States, decide, fold};
+use crate::{
+    Aggregate, Context, Declined, Desk, Fault, Loaded, RecordedEvent, States, decide, fold,
+};
 
 /// The day and hour of every spec.
 pub(crate) const NOW: &str = "2026-03-02T09:00:00Z";
@@ -23,7 +27,7 @@ pub(crate) const ORGANISATION: OrganisationId =
     OrganisationId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
 
 /// A made-up identity that is the same in every run.
-pub(crate) fn uuid(number: u128) -> Uuid {
+pub(crate) const fn uuid(number: u128) -> Uuid {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number)
 }
 
@@ -39,6 +43,7 @@ pub(crate) fn t<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 pub(crate) struct Given {
     states: RefCell<HashMap<String, Loaded>>,
     actor: Option<String>,
+    occurred_at: Option<String>,
 }
 
 impl States for Given {
@@ -54,6 +59,14 @@ impl States for Given {
     }
 }
 
+/// An event must survive its own encoding, or the log could not be read back.
+#[track_caller]
+fn assert_readable(stream: &str, event: &DomainEvent) {
+    let data = event.encode().expect("event data");
+    let back = DomainEvent::decode(stream, event.type_name(), 1, &data);
+    assert_eq!(back.expect("readable event"), *event);
+}
+
 /// Begins a spec with nothing on record.
 pub(crate) fn given() -> Given {
     Given::default()
@@ -64,13 +77,7 @@ impl Given {
     #[track_caller]
     pub(crate) fn event(self, id: impl StreamKey, event: impl Into<DomainEvent>) -> Self {
         let event = event.into();
-        let data = event.encode().expect("event data");
-        let back = DomainEvent::decode(&id.to_string(), event.type_name(), 1, &data);
-        assert_eq!(
-            back.expect("readable event"),
-            event,
-            "an event must survive its own encoding"
-        );
+        assert_readable(&id.to_string(), &event);
         let Loaded { state, version } = self.load(&id.to_string()).expect("known stream");
         let fold = fold(prefix(&id.to_string())).expect("known stream");
         let loaded = Loaded {
@@ -96,6 +103,36 @@ impl Given {
         self
     }
 
+    /// A command that may be refused; returns what it recorded if it was not.
+    pub(crate) fn attempt(
+        &self,
+        command_id: u128,
+        command: impl Into<DomainCommand>,
+    ) -> Result<Vec<RecordedEvent>, Refusal> {
+        match self.run(uuid(command_id), command.into()) {
+            Ok(decided) => {
+                self.states.borrow_mut().extend(decided.states);
+                Ok(decided.events)
+            }
+            Err(Declined::Refused(refusal)) => Err(refusal),
+            Err(Declined::Fault(fault)) => panic!("{fault}"),
+        }
+    }
+
+    /// The state of an object.
+    #[track_caller]
+    pub(crate) fn state<A: Aggregate>(&self, id: &A::Id) -> A {
+        let state = self.load(&id.to_string()).expect("known stream").state;
+        let state = state.downcast::<A>().expect("state of the aggregate");
+        (*state).clone()
+    }
+
+    /// The business time from here on.
+    pub(crate) fn occurred_at(mut self, instant: &str) -> Self {
+        self.occurred_at = Some(instant.to_owned());
+        self
+    }
+
     /// The command under test; its id is `uuid(99)`.
     #[track_caller]
     pub(crate) fn when(self, command: impl Into<DomainCommand>) -> Outcome {
@@ -105,17 +142,32 @@ impl Given {
         )
     }
 
+    /// The policies that the command under test consults, as `kind.name@version`.
+    #[track_caller]
+    pub(crate) fn cites(&self, command: impl Into<DomainCommand>) -> Vec<String> {
+        let decided = self.run(uuid(99), command.into());
+        let decided = decided.unwrap_or_else(|declined| panic!("refused: {declined:?}"));
+        let cited = decided.policies.iter();
+        cited
+            .map(|policy| format!("{}@{}", policy.kind, policy.version))
+            .collect()
+    }
+
     fn run(&self, command_id: Uuid, command: DomainCommand) -> Result<crate::Decided, Declined> {
         let context = Context {
             command_id,
             organisation: ORGANISATION.0,
             actor: t(self.actor.as_deref().unwrap_or("li.wei")),
             recorded_at: t(NOW),
-            occurred_at: None,
+            occurred_at: self.occurred_at.as_deref().map(t),
         };
         let mut desk = Desk::new(self, &context);
         decide(command, &mut desk)?;
-        Ok(desk.finish())
+        let decided = desk.finish();
+        for recorded in &decided.events {
+            assert_readable(&recorded.stream, &recorded.event);
+        }
+        Ok(decided)
     }
 }
 

@@ -1,0 +1,204 @@
+//! A schema that exercises the transport: point queries, pages, faults of every kind, a counter.
+
+use std::time::Duration;
+
+use async_graphql::{
+    Context, Enum, Error, ErrorExtensions as _, Object, Schema, SimpleObject, Subscription,
+};
+use futures_util::{Stream, StreamExt as _, stream};
+
+use super::{GraphQl, GraphQlRequest, GraphQlResponse, RequestContext};
+
+/// The toy as the transport sees it.
+#[derive(Clone)]
+pub(crate) struct Toy {
+    pub(crate) schema: Schema<Query, Mutation, Counter>,
+}
+
+impl Toy {
+    pub(crate) fn new() -> Self {
+        Self {
+            schema: Schema::new(Query, Mutation, Counter),
+        }
+    }
+
+    fn request(request: GraphQlRequest) -> async_graphql::Request {
+        let GraphQlRequest {
+            inner,
+            context,
+            cost,
+            ..
+        } = request;
+        inner.data(context).data(Cost(cost))
+    }
+}
+
+impl GraphQl for Toy {
+    async fn execute(&self, request: GraphQlRequest) -> GraphQlResponse {
+        self.schema.execute(Self::request(request)).await
+    }
+
+    fn subscribe(
+        &self,
+        request: GraphQlRequest,
+    ) -> impl Stream<Item = GraphQlResponse> + Send + 'static + use<> {
+        self.schema.execute_stream(Self::request(request))
+    }
+
+    async fn admit(&self, context: &RequestContext) -> bool {
+        let refused = async_graphql::value!({ "password": "wrong" });
+        context.hello.as_deref() != Some(&refused)
+    }
+}
+
+struct Cost(u64);
+
+/// What is asked.
+pub(crate) struct Query;
+
+/// How loud a greeting is.
+#[derive(Clone, Copy, Enum, PartialEq, Eq)]
+enum Volume {
+    /// Lower case.
+    Quiet,
+    /// Upper case.
+    Loud,
+}
+
+/// A thing with a number.
+#[derive(SimpleObject)]
+struct Item {
+    id: i32,
+    name: String,
+    price: String,
+}
+
+/// What the transport handed on.
+#[derive(SimpleObject)]
+struct Handed {
+    request_id: String,
+    at_least: Option<String>,
+    idempotency_key: Option<String>,
+    hello: Option<String>,
+    cost: String,
+}
+
+#[Object]
+impl Query {
+    /// A greeting.
+    async fn hello(&self, #[graphql(default_with = "Volume::Quiet")] volume: Volume) -> String {
+        match volume {
+            Volume::Quiet => "hello".to_owned(),
+            Volume::Loud => "HELLO".to_owned(),
+        }
+    }
+
+    /// One thing by its number.
+    async fn item(&self, id: i32) -> Item {
+        Item {
+            id,
+            name: format!("item {id}"),
+            price: "12.50".to_owned(),
+        }
+    }
+
+    /// A page of things.
+    async fn items(&self, first: i32) -> Vec<Item> {
+        (0..first)
+            .map(|id| Item {
+                id,
+                name: format!("item {id}"),
+                price: "12.50".to_owned(),
+            })
+            .collect()
+    }
+
+    /// At most ten.
+    async fn small(&self, #[graphql(validator(maximum = 10))] value: i32) -> i32 {
+        value
+    }
+
+    /// Itself, for as deep as one asks.
+    async fn again(&self) -> Self {
+        Self
+    }
+
+    /// An error without a code.
+    async fn fails(&self) -> Result<Option<i32>, Error> {
+        Err(Error::new("the disk with the secret name is full"))
+    }
+
+    /// An error with a code.
+    async fn refuses(&self) -> Result<Option<i32>, Error> {
+        Err(Error::new("not yours").extend_with(|_, held| held.set("code", "FORBIDDEN")))
+    }
+
+    /// A panic.
+    async fn panics(&self) -> i32 {
+        let none: Option<i32> = None;
+        match none {
+            Some(value) => value,
+            None => std::panic::panic_any("the secret words of a panic"),
+        }
+    }
+
+    /// Answers after a while.
+    async fn slow(&self, ms: u32) -> u32 {
+        tokio::time::sleep(Duration::from_millis(ms.into())).await;
+        ms
+    }
+
+    /// What the transport handed on.
+    async fn handed(&self, ctx: &Context<'_>) -> Result<Handed, Error> {
+        let context = ctx.data::<RequestContext>()?;
+        Ok(Handed {
+            request_id: context.request_id.as_str().to_owned(),
+            at_least: context.at_least.map(|position| position.to_string()),
+            idempotency_key: context.idempotency_key.as_deref().map(str::to_owned),
+            hello: context.hello.as_deref().map(ToString::to_string),
+            cost: ctx.data::<Cost>()?.0.to_string(),
+        })
+    }
+}
+
+/// What is done.
+pub(crate) struct Mutation;
+
+#[Object]
+impl Mutation {
+    /// Repeats what it is given.
+    async fn place(&self, name: String) -> String {
+        name
+    }
+
+    /// Takes its time.
+    async fn linger(&self, ms: u32) -> u32 {
+        tokio::time::sleep(Duration::from_millis(ms.into())).await;
+        ms
+    }
+}
+
+/// What is watched.
+pub(crate) struct Counter;
+
+#[Subscription]
+impl Counter {
+    /// Counts from 1 up to `to`, one number every `everyMs` milliseconds.
+    async fn count(
+        &self,
+        to: u32,
+        #[graphql(default = 0)] every_ms: u32,
+    ) -> impl Stream<Item = u32> + use<> {
+        stream::iter(1..=to).then(move |number| async move {
+            if every_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(every_ms.into())).await;
+            }
+            number
+        })
+    }
+
+    /// Counts one and then fails.
+    async fn breaks(&self) -> impl Stream<Item = Result<u32, Error>> + use<> {
+        stream::iter([Ok(1), Err(Error::new("the secret end of a stream"))])
+    }
+}

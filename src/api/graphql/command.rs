@@ -1,0 +1,467 @@
+//! Mutations: one per command, derived from the language.
+//!
+//! The input of a mutation is the command itself with four fields that every command has; the
+//! payload is the receipt, what the rules said, and the object as it is afterwards.
+
+use std::{
+    borrow::Cow, collections::HashMap, future::Future, marker::PhantomData, pin::Pin,
+    sync::LazyLock,
+};
+
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, InputType, InputValueError, InputValueResult,
+    Name, ObjectType, OutputType, Positioned, ServerResult, SimpleObject, Value,
+    parser::types::Field,
+    registry::{MetaType, Registry},
+};
+use daybook_app::{CommandError, Envelope, Receipt};
+use daybook_schema::{
+    Command, CommandVisitor, DomainCommand,
+    kernel::{BigInt, DateTime, Note, StreamKey, UniqueId},
+    prefix,
+};
+use uuid::Uuid;
+
+use super::{
+    fault::Fault,
+    object::Node,
+    reading::Reading,
+    register::{enter, field, input, input_object, object},
+};
+
+/// What every command's input has besides the command.
+struct CommandInput<C> {
+    command_id: Option<UniqueId>,
+    expected_version: Option<BigInt>,
+    occurred_at: Option<DateTime>,
+    reason: Option<Note>,
+    command: C,
+}
+
+const COMMON_FIELDS: [(&str, &str, &str); 4] = [
+    (
+        "commandId",
+        "Answered once, for ever: the same id with the same content gets the first answer again. \
+         Made up where it is left out, and returned in the receipt.",
+        "UUID",
+    ),
+    (
+        "expectedVersion",
+        "The version of the object that you saw; if it has moved on since, nothing is done and \
+         the code is VERSION_CONFLICT.",
+        "BigInt",
+    ),
+    (
+        "occurredAt",
+        "When it happened in business, where that is not now.",
+        "DateTime",
+    ),
+    (
+        "reason",
+        "Why, in your own words; kept with the commit.",
+        "String",
+    ),
+];
+
+impl<C: Command> InputType for CommandInput<C> {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Input", C::NAME).into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        let name = <Self as InputType>::type_name();
+        enter(registry, &name, |registry| {
+            <UniqueId as InputType>::create_type_info(registry);
+            <BigInt as InputType>::create_type_info(registry);
+            <DateTime as InputType>::create_type_info(registry);
+            C::create_type_info(registry);
+            let own = C::type_name();
+            let (description, fields) = match registry.types.get(&*own) {
+                Some(MetaType::InputObject {
+                    description,
+                    input_fields,
+                    ..
+                }) => (
+                    description.clone(),
+                    input_fields.values().cloned().collect(),
+                ),
+                _ => (None, Vec::new()),
+            };
+            let common = COMMON_FIELDS
+                .map(|(name, description, ty)| input(name, description, ty.to_owned()));
+            let fields = common.into_iter().chain(fields).collect();
+            input_object(&name, &description.unwrap_or_default(), fields)
+        });
+        Self::qualified_type_name()
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        let Some(Value::Object(mut fields)) = value else {
+            return Err(InputValueError::custom("the input is an object"));
+        };
+        let mut take = |name: &str| fields.shift_remove(&Name::new(name));
+        Ok(Self {
+            command_id: InputType::parse(take("commandId")).map_err(InputValueError::propagate)?,
+            expected_version: InputType::parse(take("expectedVersion"))
+                .map_err(InputValueError::propagate)?,
+            occurred_at: InputType::parse(take("occurredAt"))
+                .map_err(InputValueError::propagate)?,
+            reason: InputType::parse(take("reason")).map_err(InputValueError::propagate)?,
+            command: C::parse(Some(Value::Object(fields))).map_err(InputValueError::propagate)?,
+        })
+    }
+
+    fn to_value(&self) -> Value {
+        self.command.to_value()
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+/// Where the answer to a command stands in the log.
+#[derive(SimpleObject)]
+#[graphql(name = "Receipt")]
+struct ReceiptObject {
+    /// The command's id.
+    command_id: UniqueId,
+    /// The position of the commit; give it as `Daybook-At-Least` to read what it did.
+    position: BigInt,
+    /// The version of the object after the command; none for a refusal.
+    version: Option<BigInt>,
+    /// When the desk decided.
+    recorded_at: DateTime,
+    /// What happened, in order; empty for a refusal.
+    events: Vec<EventRef>,
+    /// Whether this is the answer to an earlier use of the same id.
+    replayed: bool,
+}
+
+/// One event of a receipt.
+#[derive(SimpleObject)]
+struct EventRef {
+    /// The object.
+    stream: async_graphql::ID,
+    /// The version of the object after the event.
+    version: BigInt,
+    /// The name of the fact.
+    #[graphql(name = "type")]
+    event_type: String,
+}
+
+/// Why a command was not done, for the person who issued it.
+#[derive(SimpleObject)]
+struct UserError {
+    /// The path of the input field at fault, empty where the whole command is.
+    field: Vec<String>,
+    /// One sentence for a person.
+    message: String,
+    /// The stable code of the rule.
+    code: String,
+}
+
+/// What a mutation returns.
+struct Payload<C> {
+    receipt: Option<ReceiptObject>,
+    user_errors: Vec<UserError>,
+    node: Option<Node>,
+    command: PhantomData<fn() -> C>,
+}
+
+/// The field of a payload that holds the changed object.
+fn object_field<C: Command>() -> Option<(&'static str, fn(&mut Registry) -> String)> {
+    let kind = super::kinds().of_id(C::Id::PREFIX)?;
+    Some((kind.singular, kind.register))
+}
+
+impl<C: Command> OutputType for Payload<C> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Payload", C::NAME).into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        let name = <Self as OutputType>::type_name();
+        enter(registry, &name, |registry| {
+            let receipt = <Option<ReceiptObject> as OutputType>::create_type_info(registry);
+            let errors = <Vec<UserError> as OutputType>::create_type_info(registry);
+            let mut fields = vec![
+                field(
+                    "receipt",
+                    "Where the answer stands in the log; none where nothing was recorded.",
+                    receipt,
+                ),
+                field(
+                    "userErrors",
+                    "Why the command was not done; empty where it was.",
+                    errors,
+                ),
+            ];
+            if let Some((name, register)) = object_field::<C>() {
+                let ty = register(registry);
+                fields.insert(0, field(name, "The object after the command.", ty));
+            }
+            object(&name, &format!("What {} returns.", C::NAME), fields)
+        });
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        async_graphql::resolver_utils::resolve_container(ctx, self).await
+    }
+}
+
+impl<C: Command> ContainerType for Payload<C> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        resolve_payload(
+            ctx,
+            self.receipt.as_ref(),
+            &self.user_errors,
+            self.node.as_ref(),
+        )
+        .await
+    }
+}
+
+async fn resolve_payload(
+    ctx: &Context<'_>,
+    receipt: Option<&ReceiptObject>,
+    user_errors: &[UserError],
+    node: Option<&Node>,
+) -> ServerResult<Option<Value>> {
+    let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+    match ctx.item.node.name.node.as_str() {
+        "receipt" => OutputType::resolve(&receipt, &selection, ctx.item)
+            .await
+            .map(Some),
+        "userErrors" => {
+            let errors: Vec<&UserError> = user_errors.iter().collect();
+            OutputType::resolve(&errors, &selection, ctx.item)
+                .await
+                .map(Some)
+        }
+        _ => match node {
+            Some(node) => OutputType::resolve(node, &selection, ctx.item)
+                .await
+                .map(Some),
+            None => Ok(Some(Value::Null)),
+        },
+    }
+}
+
+async fn run<C: Command>(ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+    let (_, input) = ctx.param_value::<CommandInput<C>>("input", None)?;
+    let reading = Reading::of(ctx);
+    let target = input.command.target().map(|id| id.to_string());
+    let envelope = envelope(ctx, reading, input);
+    let outcome = reading.organisation().desk().submit(envelope).await;
+    let wants_object =
+        object_field::<C>().is_some_and(|(name, _)| ctx.look_ahead().field(name).exists());
+    let answer = conclude(reading, outcome, target, C::Id::PREFIX, wants_object).await;
+    let Conclusion {
+        receipt,
+        user_errors,
+        node,
+    } = answer.map_err(|fault| fault.at(ctx))?;
+    let payload = Payload::<C> {
+        receipt,
+        user_errors,
+        node,
+        command: PhantomData,
+    };
+    let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+    OutputType::resolve(&payload, &selection, ctx.item)
+        .await
+        .map(Some)
+}
+
+fn envelope<C: Command>(ctx: &Context<'_>, reading: &Reading, input: CommandInput<C>) -> Envelope {
+    let CommandInput {
+        command_id,
+        expected_version,
+        occurred_at,
+        reason,
+        command,
+    } = input;
+    let response_key = ctx.item.node.response_key().node.as_str();
+    let from_header = || {
+        // One header may cover several mutations of a document: each gets its own id.
+        let key = reading.idempotency_key.as_deref()?;
+        let name = format!("{}\n{key}\n{response_key}", reading.actor);
+        Some(Uuid::new_v5(&reading.organisation().id(), name.as_bytes()))
+    };
+    let command_id = command_id
+        .map(|id| id.0)
+        .or_else(from_header)
+        .unwrap_or_else(Uuid::now_v7);
+    let command: DomainCommand = command.into();
+    Envelope {
+        expected_version: expected_version.map(|version| version.0),
+        occurred_at,
+        reason,
+        ..Envelope::new(command_id, reading.actor.clone(), command)
+    }
+}
+
+struct Conclusion {
+    receipt: Option<ReceiptObject>,
+    user_errors: Vec<UserError>,
+    node: Option<Node>,
+}
+
+async fn conclude(
+    reading: &Reading,
+    outcome: Result<Receipt, CommandError>,
+    target: Option<String>,
+    kind: &str,
+    wants_object: bool,
+) -> Result<Conclusion, Fault> {
+    let (receipt, user_errors) = match outcome {
+        Ok(receipt) => {
+            let errors = receipt.refusal.iter().map(|refusal| UserError {
+                field: refusal.field.clone(),
+                message: refusal.message.clone(),
+                code: refusal.code.clone(),
+            });
+            let errors = errors.collect();
+            (Some(receipt), errors)
+        }
+        Err(
+            error @ (CommandError::VersionConflict { .. }
+            | CommandError::IdempotencyKeyReused { .. }),
+        ) => {
+            let error = UserError {
+                field: vec![field_of(&error).to_owned()],
+                message: error.to_string(),
+                code: error.code().to_owned(),
+            };
+            (None, vec![error])
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let events = receipt.as_ref().map_or(&[][..], |receipt| &receipt.events);
+    let changed = events.iter().find(|event| prefix(&event.stream) == kind);
+    let id = target.or_else(|| changed.map(|event| event.stream.clone()));
+    if wants_object && let Some(receipt) = &receipt {
+        reading.renew(receipt.position).await?;
+    }
+    let node = id.and_then(|id| {
+        let kind = *super::kinds().of_id(&id)?;
+        Some(Node { kind, id })
+    });
+    let version = node.as_ref().and_then(|node| {
+        let last = events.iter().rev().find(|event| event.stream == node.id);
+        last.map(|event| BigInt(event.version))
+    });
+    let receipt = receipt.map(|receipt| receipt_object(receipt, version));
+    Ok(Conclusion {
+        receipt,
+        user_errors,
+        node: node.filter(|_| wants_object),
+    })
+}
+
+fn field_of(error: &CommandError) -> &'static str {
+    match error {
+        CommandError::VersionConflict { .. } => "expectedVersion",
+        _ => "commandId",
+    }
+}
+
+fn receipt_object(receipt: Receipt, version: Option<BigInt>) -> ReceiptObject {
+    let events = receipt.events.into_iter().map(|event| EventRef {
+        stream: event.stream.into(),
+        version: BigInt(event.version),
+        event_type: event.event_type,
+    });
+    ReceiptObject {
+        command_id: UniqueId(receipt.command_id),
+        position: BigInt(receipt.position),
+        version,
+        recorded_at: receipt.recorded_at,
+        events: events.collect(),
+        replayed: receipt.replayed,
+    }
+}
+
+type Run = for<'a> fn(
+    &'a Context<'a>,
+) -> Pin<Box<dyn Future<Output = ServerResult<Option<Value>>> + Send + 'a>>;
+
+/// The mutation root.
+pub(super) struct Mutation;
+
+static RUNS: LazyLock<HashMap<String, Run>> = LazyLock::new(|| {
+    struct Runs(HashMap<String, Run>);
+    impl CommandVisitor for Runs {
+        fn command<C: Command>(&mut self) {
+            self.0
+                .insert(field_name(C::NAME), |ctx| Box::pin(run::<C>(ctx)));
+        }
+    }
+    let mut runs = Runs(HashMap::new());
+    DomainCommand::visit(&mut runs);
+    runs.0
+});
+
+fn field_name(command: &str) -> String {
+    let mut letters = command.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
+
+impl OutputType for Mutation {
+    fn type_name() -> Cow<'static, str> {
+        "Mutation".into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        struct Fields<'a>(&'a mut Registry, Vec<async_graphql::registry::MetaField>);
+        impl CommandVisitor for Fields<'_> {
+            fn command<C: Command>(&mut self) {
+                let ty = <Payload<C> as OutputType>::create_type_info(self.0);
+                let input_type = <CommandInput<C> as InputType>::create_type_info(self.0);
+                let description = match self.0.types.get(input_type.trim_end_matches('!')) {
+                    Some(MetaType::InputObject { description, .. }) => description.clone(),
+                    _ => None,
+                };
+                let mut mutation =
+                    field(&field_name(C::NAME), &description.unwrap_or_default(), ty);
+                let argument = input("input", "The command.", input_type);
+                mutation.args.insert("input".to_owned(), argument);
+                self.1.push(mutation);
+            }
+        }
+        enter(registry, "Mutation", |registry| {
+            let mut fields = Fields(registry, Vec::new());
+            DomainCommand::visit(&mut fields);
+            object("Mutation", "One field per command.", fields.1)
+        });
+        "Mutation!".to_owned()
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        async_graphql::resolver_utils::resolve_container_serial(ctx, self).await
+    }
+}
+
+impl ContainerType for Mutation {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        match RUNS.get(ctx.item.node.name.node.as_str()) {
+            Some(run) => run(ctx).await,
+            None => Ok(None),
+        }
+    }
+}
+
+impl ObjectType for Mutation {}

@@ -1,0 +1,155 @@
+//! The GraphQL side: the schema, and what runs a request against it.
+//!
+//! | file | what stands there |
+//! |---|---|
+//! | `object` | the kinds of objects, `node`, one object and its list |
+//! | `connection`, `filter` | pages, `where`, `orderBy`, derived from the rows' columns |
+//! | `command` | mutations, derived from the commands of the language |
+//! | `history` | commits: pages, histories, the live feed |
+//! | `reading` | the snapshot of one request, and loading without N+1 |
+//! | one file per context | its objects' links, and its own questions |
+
+mod command;
+mod connection;
+mod customers;
+mod fault;
+mod filter;
+mod governance;
+mod history;
+mod links;
+mod object;
+mod query;
+mod reading;
+mod register;
+mod subscription;
+
+use std::sync::{Arc, LazyLock};
+
+use async_graphql::{Schema, Value};
+use daybook_app::Organisation;
+use daybook_schema::kernel::Actor;
+use futures_util::{Stream, StreamExt, stream};
+
+use crate::transport::{GraphQl, GraphQlRequest, GraphQlResponse, RequestContext};
+use command::Mutation;
+use object::{Kind, Kinds};
+use query::Query;
+use reading::Reading;
+use subscription::{Feed, Subscription};
+
+/// The header that names who acts. Until the organisation has users of its own, the server
+/// listens on the loopback interface only and takes the client's word for it.
+pub const ACTOR: http::HeaderName = http::HeaderName::from_static("daybook-actor");
+
+/// All kinds of objects that the API shows, in the order of the contexts.
+fn kinds() -> &'static Kinds {
+    static KINDS: LazyLock<Kinds> = LazyLock::new(|| {
+        Kinds::new(vec![
+            Kind::of::<governance::Organisation>(),
+            Kind::of::<governance::Policy>(),
+            Kind::of::<customers::Customer>(),
+            Kind::of::<customers::Interaction>(),
+        ])
+    });
+    &KINDS
+}
+
+/// The schema over one organisation.
+#[derive(Clone)]
+pub struct Api {
+    schema: Schema<Query, Mutation, Subscription>,
+    organisation: Arc<Organisation>,
+    default_actor: Actor,
+}
+
+fn schema() -> Schema<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation, Subscription).finish()
+}
+
+/// The schema in the schema definition language, as it is published.
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_enum_items();
+    schema().sdl_with_options(options)
+}
+
+impl Api {
+    /// The API of an organisation; `default_actor` acts where a request names nobody.
+    pub fn new(organisation: Arc<Organisation>, default_actor: Actor) -> Self {
+        Self {
+            schema: schema(),
+            organisation,
+            default_actor,
+        }
+    }
+
+    fn actor(&self, context: &RequestContext) -> Result<Actor, fault::Fault> {
+        let Some(value) = context.headers.get(ACTOR) else {
+            return Ok(self.default_actor.clone());
+        };
+        let text = std::str::from_utf8(value.as_bytes()).ok();
+        text.and_then(|text| text.parse().ok()).ok_or_else(|| {
+            fault::Fault::new(
+                crate::transport::errors::Code::BadRequest,
+                format!("header {ACTOR} is no user name"),
+            )
+        })
+    }
+
+    async fn reading(&self, context: &mut RequestContext) -> Result<Reading, fault::Fault> {
+        let actor = self.actor(context)?;
+        let key = context.idempotency_key.take();
+        Reading::begin(self.organisation.clone(), actor, key, context.at_least).await
+    }
+}
+
+impl GraphQl for Api {
+    async fn execute(&self, request: GraphQlRequest) -> GraphQlResponse {
+        let GraphQlRequest {
+            inner,
+            mut context,
+            cost,
+            ..
+        } = request;
+        let reading = match self.reading(&mut context).await {
+            Ok(reading) => Arc::new(reading),
+            Err(fault) => return refused(fault),
+        };
+        let request = inner.data(reading.clone());
+        let mut response = self.schema.execute(request).await;
+        let position = reading.snapshot().position();
+        response
+            .extensions
+            .insert("position".to_owned(), Value::from(position.to_string()));
+        let cost = async_graphql::value!({ "requested": cost });
+        response.extensions.insert("cost".to_owned(), cost);
+        response
+    }
+
+    fn subscribe(
+        &self,
+        request: GraphQlRequest,
+    ) -> impl Stream<Item = GraphQlResponse> + Send + 'static + use<> {
+        let GraphQlRequest {
+            inner, mut context, ..
+        } = request;
+        let api = self.clone();
+        stream::once(async move {
+            match api.reading(&mut context).await {
+                Ok(reading) => {
+                    let feed = Feed::new(api.organisation.clone());
+                    let request = inner.data(Arc::new(reading)).data(feed);
+                    api.schema.execute_stream(request).left_stream()
+                }
+                Err(fault) => stream::iter([refused(fault)]).right_stream(),
+            }
+        })
+        .flatten()
+    }
+}
+
+fn refused(fault: fault::Fault) -> GraphQlResponse {
+    let error = async_graphql::Error::from(fault).into_server_error(Default::default());
+    GraphQlResponse::from_errors(vec![error])
+}

@@ -1,0 +1,216 @@
+//! One request through its stages: parameters, document, limits, execution, answer.
+//!
+//! Every carrier uses these stages, so a request means the same over POST, GET, a socket or an
+//! event stream.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use async_graphql::parser::types::OperationType;
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
+
+use super::GraphQl;
+use super::document::DocumentCache;
+use super::errors::{self, Code, Fault};
+use super::limits::Limits;
+use super::request::{Carrier, GraphQlRequest, GraphQlResponse, Params, RequestContext};
+use crate::metrics::{Metrics, OperationLabels};
+
+#[derive(Debug)]
+pub(super) struct Engine<G> {
+    pub(super) graphql: G,
+    pub(super) documents: DocumentCache,
+    pub(super) limits: Limits,
+    pub(super) time_max: Duration,
+    pub(super) metrics: Metrics,
+}
+
+/// What a carrier sends.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) response: GraphQlResponse,
+    /// Set when nothing was executed; such an answer has no `data` entry.
+    pub(super) refused: Option<Code>,
+}
+
+impl From<Fault> for Answer {
+    fn from(fault: Fault) -> Self {
+        let refused = Some(fault.code);
+        Self {
+            response: fault.into_response(),
+            refused,
+        }
+    }
+}
+
+impl From<GraphQlResponse> for Answer {
+    fn from(response: GraphQlResponse) -> Self {
+        let refused = errors::is_request_error(&response).then(|| {
+            let code = response.errors.first().and_then(errors::code_of);
+            code.unwrap_or(Code::InternalServerError)
+        });
+        Self { response, refused }
+    }
+}
+
+impl<G: GraphQl> Engine<G> {
+    /// Everything up to execution.
+    pub(super) fn prepare(
+        &self,
+        params: Params<'_>,
+        context: RequestContext,
+    ) -> Result<GraphQlRequest, Fault> {
+        let document = self.documents.get(params.query())?;
+        let operation = document.operation(params.operation_name())?;
+        let kind = operation.kind();
+        check_carrier(kind, context.carrier)?;
+        operation.require(&params.variables)?;
+        let cost = operation.cost(&self.limits, &params.variables)?;
+        let mut inner = async_graphql::Request::new(String::new());
+        inner.operation_name = params.operation_name().map(str::to_owned);
+        inner.variables = params.variables;
+        inner.extensions = params.extensions;
+        inner.set_parsed_query(document.syntax().clone());
+        Ok(GraphQlRequest {
+            inner,
+            document,
+            kind,
+            cost,
+            context,
+        })
+    }
+
+    /// Runs a query or a mutation to its end, within the time limit.
+    pub(super) async fn execute(&self, request: GraphQlRequest) -> Answer {
+        let started = Instant::now();
+        let (document, kind) = (request.document.clone(), request.kind);
+        let request_id = request.context.request_id.clone();
+        let run = AssertUnwindSafe(self.graphql.execute(request)).catch_unwind();
+        let mut response = match tokio::time::timeout(self.time_max, run).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => panicked(&*panic, request_id.as_str()),
+            Err(_) => timed_out(kind, self.time_max).into_response(),
+        };
+        errors::finish(&mut response, document.syntax(), request_id.as_str());
+        let answer = Answer::from(response);
+        self.observe(kind, &answer, started);
+        answer
+    }
+
+    /// Runs any operation as a stream of answers. The stream ends after the first answer of a
+    /// query or mutation, and after a refusal.
+    pub(super) fn stream(
+        this: &std::sync::Arc<Self>,
+        request: GraphQlRequest,
+    ) -> impl Stream<Item = Answer> + Send + use<G> {
+        let this = std::sync::Arc::clone(this);
+        if request.kind != OperationType::Subscription {
+            let once = async move { this.execute(request).await };
+            return once.into_stream().left_stream();
+        }
+        let started = Instant::now();
+        let document = request.document.clone();
+        let request_id = request.context.request_id.clone();
+        let finish = move |item: std::thread::Result<GraphQlResponse>| {
+            let mut response = item.unwrap_or_else(|panic| panicked(&*panic, request_id.as_str()));
+            errors::finish(&mut response, document.syntax(), request_id.as_str());
+            Answer::from(response)
+        };
+        let responses = AssertUnwindSafe(this.graphql.subscribe(request)).catch_unwind();
+        let responses = responses.map(finish);
+        let watch = Watch {
+            engine: this,
+            started,
+            outcome: "ok",
+        };
+        futures_util::stream::unfold(
+            (Box::pin(responses), watch, false),
+            |(mut responses, mut watch, refused)| async move {
+                if refused {
+                    return None;
+                }
+                let answer = responses.next().await?;
+                let refused = answer.refused.is_some();
+                watch.outcome = if refused { "error" } else { outcome(&answer) };
+                Some((answer, (responses, watch, refused)))
+            },
+        )
+        .right_stream()
+    }
+
+    fn observe(&self, kind: OperationType, answer: &Answer, started: Instant) {
+        let kind = match kind {
+            OperationType::Query => "query",
+            OperationType::Mutation => "mutation",
+            OperationType::Subscription => "subscription",
+        };
+        let labels = OperationLabels {
+            kind,
+            outcome: outcome(answer),
+        };
+        self.metrics.operations.observe(labels, started.elapsed());
+    }
+}
+
+/// Records a subscription when its stream is dropped, whoever ends it.
+struct Watch<G: GraphQl> {
+    engine: std::sync::Arc<Engine<G>>,
+    started: Instant,
+    outcome: &'static str,
+}
+
+impl<G: GraphQl> Drop for Watch<G> {
+    fn drop(&mut self) {
+        let labels = OperationLabels {
+            kind: "subscription",
+            outcome: self.outcome,
+        };
+        self.engine
+            .metrics
+            .operations
+            .observe(labels, self.started.elapsed());
+    }
+}
+
+fn outcome(answer: &Answer) -> &'static str {
+    match (&answer.response.data, answer.response.errors.is_empty()) {
+        (_, true) => "ok",
+        (async_graphql::Value::Null, false) => "error",
+        (_, false) => "partial",
+    }
+}
+
+fn check_carrier(kind: OperationType, carrier: Carrier) -> Result<(), Fault> {
+    match (kind, carrier) {
+        (OperationType::Mutation, Carrier::Get | Carrier::GetStream) => {
+            Err(Fault::new(Code::MethodNotAllowed, "a mutation needs POST"))
+        }
+        (OperationType::Subscription, Carrier::Get | Carrier::Post) => Err(Fault::new(
+            Code::NotAcceptable,
+            "a subscription needs a websocket or accept: text/event-stream",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn timed_out(kind: OperationType, limit: Duration) -> Fault {
+    let limit_ms = limit.as_millis();
+    let message = match kind {
+        // The command is with the desk and may yet be carried out.
+        OperationType::Mutation => format!(
+            "no outcome within {limit_ms} ms: repeat the command with the same commandId to learn it"
+        ),
+        _ => format!("not finished within {limit_ms} ms"),
+    };
+    Fault::new(Code::QueryTimeout, message)
+}
+
+pub(super) fn panicked(panic: &(dyn std::any::Any + Send), trace_id: &str) -> GraphQlResponse {
+    let words = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    tracing::error!(trace_id, panic = words, "a handler panicked");
+    errors::internal(trace_id)
+}

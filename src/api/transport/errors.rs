@@ -1,0 +1,370 @@
+//! Every code that a caller can meet in `extensions.code`, and how a fault becomes an answer.
+//!
+//! The executor's own errors carry no code. [`finish`] gives each of them one before the answer
+//! leaves, and hides the words of those that are ours to fix: the caller gets a trace id, the log
+//! gets the words.
+
+use std::borrow::Cow;
+
+use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
+use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
+use async_graphql_value::Value as Input;
+use http::StatusCode;
+
+/// The code table. Callers match on these words, so a variant is never renamed or reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The document is not GraphQL.
+    ParseFailed,
+    /// The document does not fit the schema.
+    ValidationFailed,
+    /// A variable or argument value does not fit its type.
+    BadUserInput,
+    /// The document holds no operation of the given name, or several and no name was given.
+    OperationResolutionFailure,
+    /// A limit on depth, cost, aliases, root fields, tokens, nesting or directives is exceeded.
+    /// `extensions.limit`, `allowed` and `actual` say which and by how much.
+    QueryTooComplex,
+    /// The operation did not finish within the time limit.
+    QueryTimeout,
+    /// The request is not a GraphQL request: malformed JSON, wrong parameter types, bad header.
+    BadRequest,
+    /// The body holds a list of requests.
+    BatchingUnsupported,
+    /// A mutation over GET, or a method other than GET and POST.
+    MethodNotAllowed,
+    /// No acceptable media type can carry this answer.
+    NotAcceptable,
+    /// The body did not arrive in time.
+    RequestTimeout,
+    /// The body is larger than allowed.
+    PayloadTooLarge,
+    /// The body is not `application/json` in UTF-8.
+    UnsupportedMediaType,
+    /// The path leads nowhere.
+    NotFound,
+    /// No actor could be established.
+    Unauthenticated,
+    /// The actor or the origin may not do this.
+    Forbidden,
+    /// Too many requests, or too many operations on one socket.
+    RateLimited,
+    /// The read model did not reach the position asked for in time.
+    ProjectionLagging,
+    /// The server is shutting down.
+    ServiceUnavailable,
+    /// A fault of ours. The words are in the log under the trace id.
+    InternalServerError,
+}
+
+impl Code {
+    /// Every code, in the order of the table.
+    pub const ALL: [Self; 20] = [
+        Self::ParseFailed,
+        Self::ValidationFailed,
+        Self::BadUserInput,
+        Self::OperationResolutionFailure,
+        Self::QueryTooComplex,
+        Self::QueryTimeout,
+        Self::BadRequest,
+        Self::BatchingUnsupported,
+        Self::MethodNotAllowed,
+        Self::NotAcceptable,
+        Self::RequestTimeout,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::NotFound,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::RateLimited,
+        Self::ProjectionLagging,
+        Self::ServiceUnavailable,
+        Self::InternalServerError,
+    ];
+
+    /// The word in `extensions.code`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::OperationResolutionFailure => "OPERATION_RESOLUTION_FAILURE",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::QueryTimeout => "QUERY_TIMEOUT",
+            Self::BadRequest => "BAD_REQUEST",
+            Self::BatchingUnsupported => "BATCHING_UNSUPPORTED",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::RequestTimeout => "REQUEST_TIMEOUT",
+            Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::NotFound => "NOT_FOUND",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::ProjectionLagging => "PROJECTION_LAGGING",
+            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// The status of an answer that holds nothing but this error.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::QueryTimeout | Self::ProjectionLagging | Self::ServiceUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::InternalServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// Whether the request failed before it was a GraphQL request. Such answers keep their
+    /// status under `application/json`, where a GraphQL answer is always 200.
+    #[must_use]
+    pub const fn precedes_graphql(self) -> bool {
+        matches!(
+            self,
+            Self::BadRequest
+                | Self::BatchingUnsupported
+                | Self::MethodNotAllowed
+                | Self::NotAcceptable
+                | Self::RequestTimeout
+                | Self::PayloadTooLarge
+                | Self::UnsupportedMediaType
+                | Self::NotFound
+        )
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == word)
+    }
+}
+
+/// A request that the transport refuses before anything is executed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// What the caller can match on.
+    pub code: Code,
+    /// What a person reads.
+    pub message: Cow<'static, str>,
+    /// Where in the document, when that is known.
+    pub locations: Vec<Pos>,
+    /// Which limit, what it allows and what was asked for, for [`Code::QueryTooComplex`].
+    pub excess: Option<Excess>,
+}
+
+/// By how much a document exceeds a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Excess {
+    /// The name of the limit.
+    pub limit: &'static str,
+    /// The largest value that passes.
+    pub allowed: u64,
+    /// The value found; counting may stop early, so the true one can be larger.
+    pub actual: u64,
+}
+
+impl Fault {
+    /// A fault with no place in the document.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            locations: Vec::new(),
+            excess: None,
+        }
+    }
+
+    /// The same fault at a place in the document.
+    #[must_use]
+    pub fn at(mut self, pos: Pos) -> Self {
+        self.locations.push(pos);
+        self
+    }
+
+    /// A limit that the document exceeds.
+    #[must_use]
+    pub fn exceeds(limit: &'static str, allowed: u64, actual: u64) -> Self {
+        let message = format!("the document exceeds the limit on {limit}: {actual} of {allowed}");
+        let excess = Some(Excess {
+            limit,
+            allowed,
+            actual,
+        });
+        Self {
+            excess,
+            ..Self::new(Code::QueryTooComplex, message)
+        }
+    }
+
+    /// The answer that holds nothing but this fault.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", self.code.as_str());
+        if let Some(excess) = self.excess {
+            extensions.set("limit", excess.limit);
+            extensions.set("allowed", excess.allowed);
+            extensions.set("actual", excess.actual);
+        }
+        let mut error = ServerError::new(self.message, None);
+        error.locations = self.locations;
+        error.extensions = Some(extensions);
+        Response::from_errors(vec![error])
+    }
+}
+
+impl From<async_graphql::parser::Error> for Fault {
+    fn from(error: async_graphql::parser::Error) -> Self {
+        use async_graphql::parser::Error;
+        if matches!(error, Error::RecursionLimitExceeded) {
+            return Self::exceeds("nesting", 64, 65);
+        }
+        let locations = error.positions().collect();
+        Self {
+            locations,
+            ..Self::new(Code::ParseFailed, error.to_string())
+        }
+    }
+}
+
+/// The code of an error that already carries one.
+#[must_use]
+pub fn code_of(error: &ServerError) -> Option<Code> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(word) => Code::parse(word),
+        _ => None,
+    }
+}
+
+/// Whether the answer is the refusal of a whole request: nothing was executed, so by the
+/// specification it has no `data` entry at all.
+#[must_use]
+pub fn is_request_error(response: &Response) -> bool {
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// Gives every error of an executed request its code and masks our own faults.
+///
+/// `document` tells a bad variable from a bad literal; `trace_id` is what a caller quotes.
+pub fn finish(response: &mut Response, document: &ExecutableDocument, trace_id: &str) {
+    for error in &mut response.errors {
+        let coded = error.extensions.as_ref().and_then(|held| held.get("code"));
+        let code = match coded {
+            Some(Value::String(word)) if word == Code::InternalServerError.as_str() => {
+                Code::InternalServerError
+            }
+            Some(_) => continue,
+            None => classify(error, document),
+        };
+        if code == Code::InternalServerError {
+            mask(error, trace_id);
+        }
+        error
+            .extensions
+            .get_or_insert_with(ErrorExtensionValues::default)
+            .set("code", code.as_str());
+    }
+}
+
+/// Errors of the executor have no path before execution begins and always one after.
+fn classify(error: &ServerError, document: &ExecutableDocument) -> Code {
+    if error.path.is_empty() {
+        let by_variable = error
+            .locations
+            .first()
+            .is_some_and(|pos| argument_takes_variable(document, *pos));
+        return if by_variable {
+            Code::BadUserInput
+        } else {
+            Code::ValidationFailed
+        };
+    }
+    // An input that does not fit its type fails inside the executor, which keeps no source for
+    // it; an error that a resolver raises from any `Display` value always has one.
+    let refused_input = error.source.is_none()
+        && (error.message.starts_with("Failed to parse \"")
+            || error.message.starts_with("Expected input type \""));
+    if refused_input {
+        Code::BadUserInput
+    } else {
+        Code::InternalServerError
+    }
+}
+
+fn mask(error: &mut ServerError, trace_id: &str) {
+    tracing::error!(trace_id, path = ?error.path, message = %error.message, "internal error");
+    error.message = "internal error".to_owned();
+    error.source = None;
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("traceId", trace_id);
+    error.extensions = Some(extensions);
+}
+
+/// The masked answer for a fault that never became a GraphQL error, such as a panic.
+#[must_use]
+pub fn internal(trace_id: &str) -> Response {
+    let mut response = Fault::new(Code::InternalServerError, "internal error").into_response();
+    for error in &mut response.errors {
+        if let Some(extensions) = error.extensions.as_mut() {
+            extensions.set("traceId", trace_id);
+        }
+    }
+    response
+}
+
+fn argument_takes_variable(document: &ExecutableDocument, pos: Pos) -> bool {
+    let in_operations = document
+        .operations
+        .iter()
+        .map(|(_, found)| &found.node.selection_set);
+    let in_fragments = document
+        .fragments
+        .values()
+        .map(|found| &found.node.selection_set);
+    in_operations
+        .chain(in_fragments)
+        .any(|set| set_takes_variable(&set.node, pos))
+}
+
+fn set_takes_variable(set: &SelectionSet, pos: Pos) -> bool {
+    set.items.iter().any(|selection| match &selection.node {
+        Selection::Field(field) => {
+            field_takes_variable(&field.node, pos)
+                || set_takes_variable(&field.node.selection_set.node, pos)
+        }
+        Selection::InlineFragment(inner) => set_takes_variable(&inner.node.selection_set.node, pos),
+        Selection::FragmentSpread(_) => false,
+    })
+}
+
+fn field_takes_variable(field: &Field, pos: Pos) -> bool {
+    field
+        .arguments
+        .iter()
+        .any(|(name, value)| name.pos == pos && holds_variable(&value.node))
+}
+
+fn holds_variable(value: &Input) -> bool {
+    match value {
+        Input::Variable(_) => true,
+        Input::List(items) => items.iter().any(holds_variable),
+        Input::Object(fields) => fields.values().any(holds_variable),
+        _ => false,
+    }
+}

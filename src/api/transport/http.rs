@@ -1,0 +1,214 @@
+//! GraphQL over HTTP: POST and GET, answered once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use bytes::{Bytes, BytesMut};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE, VARY};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
+use http_body_util::BodyExt as _;
+
+use super::engine::Answer;
+use super::errors::{Code, Fault};
+use super::negotiate::{Media, negotiate, require_json};
+use super::request::{Carrier, Params, RequestContext};
+use super::{GraphQl, Shared, encode, origin, socket, sse};
+
+/// The one handler of `/graphql`: method, then headers, decide which carrier answers.
+pub(super) async fn graphql<G: GraphQl>(
+    State(shared): State<Arc<Shared<G>>>,
+    request: Request,
+) -> Response {
+    let origin = origin::listed_origin(request.headers(), &shared.config.origins);
+    let mut response = dispatch(shared, request, origin.is_some()).await;
+    if let Some(origin) = origin {
+        origin::expose(&mut response, origin);
+    }
+    response
+}
+
+async fn dispatch<G: GraphQl>(shared: Arc<Shared<G>>, request: Request, listed: bool) -> Response {
+    let (parts, body) = request.into_parts();
+    match parts.method {
+        Method::POST => post(&shared, parts, body).await,
+        Method::GET if parts.headers.contains_key(UPGRADE) => socket::upgrade(shared, parts).await,
+        Method::GET | Method::HEAD => get(&shared, parts).await,
+        Method::OPTIONS if listed => origin::preflight(),
+        _ => {
+            let fault = Fault::new(Code::MethodNotAllowed, "graphql takes GET and POST");
+            with_allow(refuse(Media::Json, fault), "GET, POST")
+        }
+    }
+}
+
+async fn post<G: GraphQl>(shared: &Arc<Shared<G>>, parts: Parts, body: Body) -> Response {
+    let media = match accepted(&parts) {
+        Ok(media) => media,
+        Err(fault) => return refuse(Media::Json, fault),
+    };
+    let params = match read(shared, &parts, body).await {
+        Ok(bytes) => bytes,
+        Err(fault) => return refuse(media, fault),
+    };
+    match Params::from_json(&params) {
+        Ok(params) => answer(shared, parts, media, params).await,
+        Err(fault) => refuse(media, fault),
+    }
+}
+
+async fn get<G: GraphQl>(shared: &Arc<Shared<G>>, parts: Parts) -> Response {
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let media = match negotiate(&parts.headers) {
+        // A person who types the address wants the editor, whatever the address asks for.
+        Ok(Media::Html) => return crate::page::index(&parts.headers),
+        Ok(media) => media,
+        Err(fault) => return refuse(Media::Json, fault),
+    };
+    match Params::from_query_string(&query) {
+        Ok(params) => answer(shared, parts, media, params).await,
+        Err(fault) => refuse(media, fault),
+    }
+}
+
+async fn answer<G: GraphQl>(
+    shared: &Arc<Shared<G>>,
+    parts: Parts,
+    media: Media,
+    params: Params<'_>,
+) -> Response {
+    let carrier = match (parts.method == Method::POST, media) {
+        (true, Media::EventStream) => Carrier::PostStream,
+        (false, Media::EventStream) => Carrier::GetStream,
+        (true, _) => Carrier::Post,
+        (false, _) => Carrier::Get,
+    };
+    let context = match RequestContext::from_headers(parts.headers, carrier) {
+        Ok(context) => context,
+        Err(fault) => return refuse(media, fault),
+    };
+    let prepared = shared.engine.prepare(params, context);
+    match prepared {
+        Ok(request) if media == Media::EventStream => sse::respond(shared, Ok(request)),
+        Ok(request) => reply(media, &shared.engine.execute(request).await),
+        Err(fault) if fault.code == Code::MethodNotAllowed => {
+            with_allow(refuse(media, fault), "POST")
+        }
+        Err(fault) if media == Media::EventStream => sse::respond(shared, Err(fault)),
+        Err(fault) => refuse(media, fault),
+    }
+}
+
+/// The page is only for GET, so a client that accepts nothing but HTML gets no answer to a POST.
+fn accepted(parts: &Parts) -> Result<Media, Fault> {
+    match negotiate(&parts.headers)? {
+        Media::Html => Err(Fault::new(
+            Code::NotAcceptable,
+            "a post is not answered with html",
+        )),
+        media => Ok(media),
+    }
+}
+
+async fn read<G: GraphQl>(shared: &Shared<G>, parts: &Parts, body: Body) -> Result<Bytes, Fault> {
+    require_json(&parts.headers)?;
+    let bytes_max = shared.config.body_bytes_max;
+    let announced = parts
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    if announced
+        .and_then(|text| text.parse().ok())
+        .is_some_and(|bytes: usize| bytes > bytes_max)
+    {
+        return Err(too_large(bytes_max));
+    }
+    read_body(body, bytes_max, shared.config.body_time_max).await
+}
+
+/// The whole body, within the limits on its size and on the time it takes to arrive.
+///
+/// # Errors
+/// [`Code::PayloadTooLarge`], [`Code::RequestTimeout`], or [`Code::BadRequest`] when the client
+/// breaks off.
+pub async fn read_body(body: Body, bytes_max: usize, time_max: Duration) -> Result<Bytes, Fault> {
+    tokio::time::timeout(time_max, collect(body, bytes_max))
+        .await
+        .unwrap_or_else(|_| {
+            let message = format!("the body did not arrive within {} ms", time_max.as_millis());
+            Err(Fault::new(Code::RequestTimeout, message))
+        })
+}
+
+async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Fault> {
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let broken = |error| Fault::new(Code::BadRequest, format!("broken body: {error}"));
+        let Ok(data) = frame.map_err(broken)?.into_data() else {
+            continue;
+        };
+        if first.len() + rest.len() + data.len() > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+        // Most bodies arrive in one piece, which is then used where it lies.
+        if first.is_empty() && rest.is_empty() {
+            first = data;
+        } else {
+            rest.extend_from_slice(&std::mem::take(&mut first));
+            rest.extend_from_slice(&data);
+        }
+    }
+    Ok(if rest.is_empty() {
+        first
+    } else {
+        rest.freeze()
+    })
+}
+
+fn too_large(bytes_max: usize) -> Fault {
+    Fault::new(
+        Code::PayloadTooLarge,
+        format!("the body exceeds {bytes_max} bytes"),
+    )
+}
+
+/// The answer that holds nothing but a fault.
+pub(super) fn refuse(media: Media, fault: Fault) -> Response {
+    reply(media, &Answer::from(fault))
+}
+
+/// An answer with its status: under `application/json` every GraphQL answer is 200.
+pub(super) fn reply(media: Media, answer: &Answer) -> Response {
+    let status = match answer.refused {
+        Some(code) if media == Media::GraphQl || code.precedes_graphql() => code.status(),
+        _ => StatusCode::OK,
+    };
+    let media = if media == Media::GraphQl {
+        media
+    } else {
+        Media::Json
+    };
+    let mut response = Response::new(Body::from(encode::body(answer)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+fn with_allow(mut response: Response, methods: &'static str) -> Response {
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+/// The answer for a path that leads nowhere.
+pub(super) async fn not_found() -> Response {
+    refuse(Media::Json, Fault::new(Code::NotFound, "no such path")).into_response()
+}

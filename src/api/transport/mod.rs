@@ -1,0 +1,191 @@
+//! The HTTP side of the API, by the specifications: GraphQL over HTTP, `graphql-transport-ws`,
+//! GraphQL over SSE. It knows no schema: everything it asks of one is in [`GraphQl`].
+//!
+//! In reading order: [`serve`](serve()) accepts connections; `frame` names and measures each
+//! request; `http`, `socket` and `sse` are the carriers; `engine` runs a request through its
+//! stages with `document`, `scan` and `limits`; `errors` gives every fault its code; `encode`
+//! writes the answer. [`Lifecycle`] ends it all in order.
+
+mod document;
+mod encode;
+mod engine;
+pub mod errors;
+mod frame;
+mod http;
+mod lifecycle;
+mod limits;
+mod negotiate;
+mod origin;
+mod probes;
+mod request;
+mod scan;
+mod serve;
+mod socket;
+#[cfg(test)]
+mod spec;
+mod sse;
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{any, get};
+use futures_util::Stream;
+
+pub use self::document::{Document, DocumentCache, Operation};
+use self::engine::Engine;
+pub use self::http::read_body;
+pub use self::lifecycle::Lifecycle;
+pub use self::limits::{Limits, Measure};
+pub use self::request::{
+    AT_LEAST, Carrier, GraphQlRequest, GraphQlResponse, IDEMPOTENCY_KEY, REQUEST_ID,
+    RequestContext, RequestId,
+};
+pub use self::serve::{ServeConfig, serve};
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::page;
+
+/// What the transport asks of the GraphQL side.
+pub trait GraphQl: Clone + Send + Sync + 'static {
+    /// Runs a query or a mutation.
+    ///
+    /// The returned future is dropped when the time limit passes: a command that was handed on
+    /// by then must either be carried out or leave no trace.
+    fn execute(&self, request: GraphQlRequest) -> impl Future<Output = GraphQlResponse> + Send;
+
+    /// Runs a subscription. The stream ends when the subscription does; dropping it is how a
+    /// client's `complete` arrives.
+    fn subscribe(
+        &self,
+        request: GraphQlRequest,
+    ) -> impl Stream<Item = GraphQlResponse> + Send + 'static + use<Self>;
+
+    /// Whether a client may open a socket, given the payload of its `connection_init`. A refused
+    /// one is closed with 4403.
+    fn admit(&self, context: &RequestContext) -> impl Future<Output = bool> + Send {
+        let _ = context;
+        std::future::ready(true)
+    }
+}
+
+/// The transport's own limits.
+#[derive(Clone, Debug)]
+pub struct TransportConfig {
+    /// What a document may ask for.
+    pub limits: Limits,
+    /// Bytes of a request's body.
+    pub body_bytes_max: usize,
+    /// Time for a body to arrive.
+    pub body_time_max: Duration,
+    /// Time for a query or mutation to end.
+    pub query_time_max: Duration,
+    /// Parsed documents kept.
+    pub documents_max: NonZeroUsize,
+    /// Bytes of a document that is kept.
+    pub document_bytes_max: usize,
+    /// Limits of each WebSocket.
+    pub socket: SocketConfig,
+    /// Time between signs of life on an idle event stream.
+    pub heartbeat: Duration,
+    /// Origins (`https://sales.example.com`) whose pages may open sockets and read answers,
+    /// besides the server's own.
+    pub origins: Vec<String>,
+}
+
+/// Limits of each WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketConfig {
+    /// Time for `connection_init` to arrive.
+    pub init_time_max: Duration,
+    /// Bytes of one message from the client.
+    pub message_bytes_max: usize,
+    /// Operations at a time.
+    pub operations_max: usize,
+    /// Time between pings; a client silent for three of them is gone.
+    pub ping_interval: Duration,
+    /// Time for a client to take a message off its socket.
+    pub send_time_max: Duration,
+}
+
+impl Default for TransportConfig {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            body_bytes_max: 1024 * 1024,
+            body_time_max: Duration::from_secs(10),
+            query_time_max: Duration::from_secs(10),
+            documents_max: NonZeroUsize::MIN.saturating_add(1023),
+            document_bytes_max: 32 * 1024,
+            socket: SocketConfig::default(),
+            heartbeat: Duration::from_secs(12),
+            origins: Vec::new(),
+        }
+    }
+}
+
+impl Default for SocketConfig {
+    fn default() -> Self {
+        Self {
+            init_time_max: Duration::from_secs(3),
+            message_bytes_max: 256 * 1024,
+            operations_max: 100,
+            ping_interval: Duration::from_secs(20),
+            send_time_max: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What the handlers of `/graphql` share.
+#[derive(Debug)]
+struct Shared<G> {
+    engine: Arc<Engine<G>>,
+    config: TransportConfig,
+    lifecycle: Lifecycle,
+    metrics: Metrics,
+}
+
+/// The whole HTTP surface. `feeds` are further routes, served within the same frame.
+pub fn router<G: GraphQl, H: Health>(
+    graphql: G,
+    health: H,
+    config: TransportConfig,
+    metrics: &Metrics,
+    lifecycle: &Lifecycle,
+    feeds: Router,
+) -> Router {
+    let probes = probes::Probes::new(health, lifecycle.clone(), metrics.clone());
+    let shared = Arc::new(Shared::new(graphql, config, metrics, lifecycle));
+    Router::new()
+        .route("/graphql", any(http::graphql::<G>))
+        .with_state(shared)
+        .route("/", get(page::root))
+        .route("/assets/{name}", get(page::asset))
+        .merge(probes.routes())
+        .merge(feeds)
+        .fallback(http::not_found)
+        .layer(frame::Frame::new(metrics.clone()))
+}
+
+impl<G> Shared<G> {
+    fn new(graphql: G, config: TransportConfig, metrics: &Metrics, lifecycle: &Lifecycle) -> Self {
+        let (entries_max, bytes_max) = (config.documents_max, config.document_bytes_max);
+        let documents = DocumentCache::new(entries_max, bytes_max, config.limits, metrics.clone());
+        let engine = Engine {
+            graphql,
+            documents,
+            limits: config.limits,
+            time_max: config.query_time_max,
+            metrics: metrics.clone(),
+        };
+        let engine = Arc::new(engine);
+        Self {
+            engine,
+            config,
+            lifecycle: lifecycle.clone(),
+            metrics: metrics.clone(),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Specs of the goods context.
+
+mod conservation;
+mod price;
+mod product;
+mod stock_item;
+mod warehouse;

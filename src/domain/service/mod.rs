@@ -1,0 +1,5 @@
+//! Complaints and their remedies.
+
+pub(crate) mod complaint;
+#[cfg(test)]
+mod spec;
