@@ -367,10 +367,14 @@ impl Compiler<'_> {
                 .collect::<Result<_, MappingError>>()
         });
         let otherwise = raw.otherwise.as_ref();
-        let otherwise = otherwise.map(|to| scalar(&format!("{path}.otherwise"), to));
+        let otherwise = otherwise.map(|text| {
+            let path = format!("{path}.otherwise");
+            place.template(&path, &scalar(&path, text)?)
+        });
+        let default = raw.default.as_deref().unwrap_or_default();
         Ok(ValuePlan::Cell(Box::new(CellPlan {
             text,
-            default: raw.default.clone().unwrap_or_default(),
+            default: place.template(&format!("{path}.default"), default)?,
             values: values.transpose()?,
             otherwise: otherwise.transpose()?,
             numbers: self.numbers(raw.decimal, raw.thousands),

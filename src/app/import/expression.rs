@@ -42,9 +42,9 @@ pub(super) enum ValuePlan {
 #[derive(Debug)]
 pub(super) struct CellPlan {
     pub(super) text: Template,
-    pub(super) default: String,
+    pub(super) default: Template,
     pub(super) values: Option<BTreeMap<String, String>>,
-    pub(super) otherwise: Option<String>,
+    pub(super) otherwise: Option<Template>,
     pub(super) numbers: Numbers,
     pub(super) conversion: Conversion,
 }
@@ -148,14 +148,15 @@ impl CellPlan {
     fn evaluate(&self, scope: &Scope<'_>) -> Result<Option<Value>, RowProblem> {
         let mut text = self.text.render(scope);
         if let Some(values) = &self.values {
-            text = match values.get(&text).or(self.otherwise.as_ref()) {
-                Some(mapped) => mapped.clone(),
-                None if text.is_empty() => text,
-                None => return Err(unmapped(&text, values)),
+            text = match (values.get(&text), &self.otherwise) {
+                (Some(mapped), _) => mapped.clone(),
+                (None, Some(otherwise)) => otherwise.render(scope),
+                (None, None) if text.is_empty() => text,
+                (None, None) => return Err(unmapped(&text, values)),
             };
         }
         if text.is_empty() {
-            text.clone_from(&self.default);
+            text = self.default.render(scope);
         }
         if text.is_empty() {
             return Ok(None);

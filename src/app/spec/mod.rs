@@ -4,6 +4,7 @@
 
 mod desk;
 mod import;
+mod import_real;
 
 use std::path::Path;
 
