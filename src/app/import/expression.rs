@@ -301,8 +301,8 @@ impl EachPlan {
             EachRows::Group => scope.group.to_vec(),
             EachRows::Table { table, key } => {
                 let rows = scope.tables.rows(*table, &key.render(scope)).iter();
-                let rows = rows.map(|row| bind(Some(row.clone()), &self.joins, scope));
-                rows.collect::<Result<_, _>>()?
+                rows.map(|row| bind(Some(row.clone()), &self.joins, scope))
+                    .collect()
             }
         };
         let mut index = 0;
@@ -312,7 +312,8 @@ impl EachPlan {
             if !condition::all(&self.when, &inner) {
                 continue;
             }
-            values.push(self.element.evaluate(&inner));
+            let required = require(&self.joins, &inner);
+            values.push(required.and_then(|()| self.element.evaluate(&inner)));
             index += 1;
         }
         list(values.into_iter())
@@ -350,11 +351,7 @@ fn within<'a>(scope: &'a Scope<'a>, bound: &'a Bound, index: usize) -> Scope<'a>
 }
 
 /// A row with the rows that are joined to it. A later join may use the columns of earlier ones.
-pub(super) fn bind(
-    row: Option<Arc<Row>>,
-    joins: &[JoinPlan],
-    scope: &Scope<'_>,
-) -> Result<Bound, RowProblem> {
+pub(super) fn bind(row: Option<Arc<Row>>, joins: &[JoinPlan], scope: &Scope<'_>) -> Bound {
     let mut bound = Bound {
         row,
         joined: Vec::new(),
@@ -362,11 +359,20 @@ pub(super) fn bind(
     for join in joins {
         let key = join.key.render(&within(scope, &bound, 0));
         let found = scope.tables.rows(join.table, &key).first().cloned();
-        if found.is_none() && join.required {
-            let message = format!("`{}` has no row `{key}`", join.name);
-            return Err(RowProblem::new("IMPORT_LOOKUP_MISSING", message));
-        }
         bound.joined.push(found);
     }
-    Ok(bound)
+    bound
+}
+
+/// Refuses a row for which a required join found nothing.
+pub(super) fn require(joins: &[JoinPlan], scope: &Scope<'_>) -> Result<(), RowProblem> {
+    let pairs = joins.iter().zip(&scope.bound.joined);
+    for (join, found) in pairs {
+        if join.required && found.is_none() {
+            let (name, key) = (&join.name, join.key.render(scope));
+            let message = format!("`{name}` has no row `{key}`");
+            return Err(RowProblem::new("IMPORT_LOOKUP_MISSING", message));
+        }
+    }
+    Ok(())
 }

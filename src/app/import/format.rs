@@ -194,6 +194,44 @@ pub(super) struct ValueTable {
     pub(super) parts: Option<Vec<Part>>,
 }
 
+impl ValueTable {
+    /// Whether the keys that are given belong together; what is wrong where they do not.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let texts = self.column.is_some() || self.template.is_some();
+        let sources = [
+            texts && !(self.column.is_some() && self.template.is_some()),
+            self.id.is_some(),
+            self.constant.is_some(),
+            self.fields.is_some(),
+            self.each.is_some(),
+            self.sum.is_some(),
+        ];
+        if sources.iter().filter(|given| **given).count() != 1 {
+            return Err(format!("a value has one of {}", VALUE_KEYS.join(", ")));
+        }
+        let numeric = texts || self.sum.is_some();
+        let groups = [
+            ("as", self.kind.is_some(), numeric),
+            ("decimal", self.decimal.is_some(), numeric),
+            ("thousands", self.thousands.is_some(), numeric),
+            ("currency", self.currency.is_some(), numeric),
+            ("values", self.values.is_some(), texts),
+            ("otherwise", self.otherwise.is_some(), self.values.is_some()),
+            ("default", self.default.is_some(), texts),
+            ("format", self.format.is_some(), texts),
+            ("zone", self.zone.is_some(), texts),
+            ("key", self.key.is_some(), self.id.is_some()),
+            ("of", self.of.is_some(), self.id.is_some()),
+            ("number", self.number.is_some(), self.id.is_some()),
+            ("parts", self.parts.is_some(), self.id.is_some()),
+        ];
+        let useless = groups.iter().find(|(_, given, useful)| *given && !*useful);
+        useless.map_or(Ok(()), |(key, ..)| {
+            Err(format!("`{key}` means nothing beside the other keys here"))
+        })
+    }
+}
+
 /// One half of an id that is made of two.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

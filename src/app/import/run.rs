@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::{
     Mapping, condition,
     error::{ImportError, RowProblem},
-    expression::bind,
+    expression::{bind, require},
     files::Files,
     ids::IdBook,
     plan::{Prepared, Rows, StepPlan, Unprepared},
@@ -24,7 +24,7 @@ use super::{
     source::SourceReader,
     summary::{CommandCounts, ImportSummary, StepSummary},
     table::{Tables, read_whole},
-    template::Bound,
+    template::{Bound, Scope},
 };
 use crate::{CommandError, Desk, Organisation, Receipt};
 
@@ -281,12 +281,9 @@ impl<'a> Run<'a> {
             let Some(bound) = self.admit(course, row)? else {
                 continue;
             };
-            let scope = self.scope_of(&bound);
-            let key = course
-                .plan
-                .group_by
-                .as_ref()
-                .map(|key| key.render(&scope.scope(&self.book)));
+            let scope = self.scope(&bound);
+            let key = course.plan.group_by.as_ref();
+            let key = key.map(|key| key.render(&scope));
             let place = *places
                 .entry(key.unwrap_or_default())
                 .or_insert(groups.len());
@@ -306,41 +303,35 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn scope_of<'b>(&'b self, bound: &'b Bound) -> Rows<'b> {
-        Rows {
-            bound,
-            group: &[],
-            tables: &self.tables,
-        }
-    }
-
     /// The row with its joins, if the step is about it.
     fn admit(
         &mut self,
         course: &mut Course<'a>,
         row: Arc<Row>,
     ) -> Result<Option<Bound>, ImportError> {
-        let nothing = Bound::default();
-        let outer = self.scope_of(&nothing);
-        match bind(
-            Some(row.clone()),
-            &course.plan.joins,
-            &outer.scope(&self.book),
-        ) {
-            Ok(bound) => {
-                let scope = self.scope_of(&bound).scope(&self.book);
-                if condition::all(&course.plan.when, &scope) {
-                    return Ok(Some(bound));
-                }
-                course.summary.filtered += 1;
-                Ok(None)
-            }
-            Err(problem) => {
-                let unprepared = Unprepared::row(String::new(), problem);
-                self.reject(course, row.line, row.to_json(), &unprepared)?;
-                Ok(None)
-            }
+        let (plan, nothing) = (course.plan, Bound::default());
+        let outer = self.scope(&nothing);
+        let bound = bind(Some(row.clone()), &plan.joins, &outer);
+        let scope = self.scope(&bound);
+        if !condition::all(&plan.when, &scope) {
+            course.summary.filtered += 1;
+            return Ok(None);
         }
+        if let Err(problem) = require(&plan.joins, &scope) {
+            let unprepared = Unprepared::row(plan.key.render(&scope), problem);
+            self.reject(course, row.line, row.to_json(), &unprepared)?;
+            return Ok(None);
+        }
+        Ok(Some(bound))
+    }
+
+    fn scope<'s>(&'s self, bound: &'s Bound) -> Scope<'s> {
+        let rows = Rows {
+            bound,
+            group: &[],
+            tables: &self.tables,
+        };
+        rows.scope(&self.book)
     }
 
     /// Makes the commands of a row or a group, and sends them.
@@ -423,9 +414,6 @@ impl<'a> Run<'a> {
             }) => {
                 counts.refused += 1;
                 counts.refused_before += u64::from(replayed);
-                if let Some(kind) = flight.creates {
-                    self.book.reject(kind, &flight.key);
-                }
                 let problem = RowProblem::new(refusal.code, refusal.message);
                 problem.within(&refusal.field.join("."))
             }
@@ -435,6 +423,10 @@ impl<'a> Run<'a> {
                 RowProblem::new(error.code(), error.to_string())
             }
         };
+        // It may exist from an earlier import; the book asks the log where it matters.
+        if let Some(kind) = flight.creates {
+            self.book.reject(kind, &flight.key);
+        }
         let (line, row) = flight
             .row
             .map_or((0, Value::Null), |row| (row.line, row.to_json()));

@@ -98,7 +98,8 @@ impl ImportSummary {
 
 impl fmt::Display for ImportSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (wide, narrow) = (24, 9);
+        let names = self.steps.iter().map(|step| step.step.chars().count());
+        let (wide, narrow) = (names.max().unwrap_or(0).max(24), 9);
         write!(
             f,
             "{:wide$}{:>narrow$}{:>narrow$}{:>narrow$}",

@@ -4,7 +4,6 @@
 
 mod desk;
 mod import;
-mod import_real;
 
 use std::path::Path;
 

@@ -24,8 +24,8 @@ use crate::{
     import::{ImportOptions, ImportSummary, Mapping, run},
 };
 
-const NORTHWIND: &str = include_str!("../../../tests/import/northwind.toml");
-const ORACLE_OE: &str = include_str!("../../../tests/import/oracle_oe.toml");
+const NORTHWIND: &str = include_str!("../../../../tests/import/northwind.toml");
+const ORACLE_OE: &str = include_str!("../../../../tests/import/oracle_oe.toml");
 
 /// The folder with the databases: `data` in the folder that `DAYBOOK_SHARED` names, or in `shared`
 /// beside the workspace. They are not a part of the workspace, so they may be absent.

@@ -1,3 +1,10 @@
+//! Imports of small files, told as a user would run them.
+
+mod files;
+mod mapping;
+mod real;
+mod rejects;
+
 use std::path::PathBuf;
 
 use daybook_schema::commit::{CommitMeta, Source};
