@@ -180,3 +180,106 @@ pub(super) fn date_time(text: &str, format: Option<&str>, zone: Zone) -> Result<
 fn instant_text(instant: DateTime<Utc>) -> Value {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true).into()
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
+    use super::{
+        Numbers, Zone, basis_points, boolean, date, date_time, integer, invalid, money, user,
+    };
+
+    const POINT: Numbers = Numbers {
+        decimal: '.',
+        thousands: None,
+    };
+    const COMMA: Numbers = Numbers {
+        decimal: ',',
+        thousands: Some('.'),
+    };
+
+    #[test]
+    fn numbers_are_read_as_they_are_written_or_not_at_all() {
+        let read = |numbers: Numbers, text| numbers.read(text).map(|n| n.to_string()).ok();
+        for (text, number) in [
+            ("12", "12"),
+            ("-0.50", "-0.50"),
+            ("+.5", "0.5"),
+            ("5.", "5"),
+            ("0012", "12"),
+        ] {
+            assert_eq!(read(POINT, text).as_deref(), Some(number), "{text}");
+        }
+        assert_eq!(read(COMMA, "1.234.567,89").as_deref(), Some("1234567.89"));
+        assert_eq!(read(COMMA, "−1.000").as_deref(), Some("-1000"));
+        for text in [
+            "", "-", ".", "1,5", "1e3", "0x1", "1.2.3", "¥5", "NaN", "1 000", "１",
+        ] {
+            assert_eq!(read(POINT, text), None, "{text}");
+        }
+        for text in ["1.23", "1234.567", ".123", "1..234", "12,5,0"] {
+            assert_eq!(read(COMMA, text), None, "{text}");
+        }
+        let error = COMMA.read("a").unwrap_err();
+        assert_eq!(
+            error,
+            invalid("`a` is not a number written like 1.234,5".to_owned())
+        );
+    }
+
+    #[test]
+    fn shares_are_whole_basis_points() {
+        let share = |text, per_unit| basis_points(POINT.read(text).unwrap(), per_unit, text);
+        assert_eq!(share("12.5", 100).unwrap(), 1_250);
+        assert_eq!(share("0.15", 10_000).unwrap(), 1_500);
+        assert_eq!(
+            share("0.12345", 10_000).unwrap_err().code,
+            "IMPORT_CELL_INVALID"
+        );
+        assert_eq!(integer(POINT.read("7.0").unwrap(), "7.0").unwrap(), 7);
+        assert!(integer(POINT.read("7.5").unwrap(), "7.5").is_err());
+        let price = money(POINT.read("1.50").unwrap(), "CNY");
+        assert_eq!(
+            price,
+            serde_json::json!({ "amount": "1.5", "currency": "CNY" })
+        );
+    }
+
+    #[test]
+    fn user_names_hold_what_user_names_may() {
+        assert_eq!(user(" Anna  O'Hara (Mrs) "), "anna.ohara.mrs");
+        assert_eq!(user("张 伟"), "张.伟");
+        assert_eq!(user("(…)"), "");
+        assert_eq!(boolean("Yes").unwrap(), true);
+        assert_eq!(boolean("否").unwrap(), false);
+        assert!(boolean("maybe").is_err());
+    }
+
+    #[test]
+    fn local_times_become_instants() {
+        let berlin: Zone = "Europe/Berlin".parse().unwrap();
+        let shanghai: Zone = "+08:00".parse().unwrap();
+        let instant = |text, format, zone| date_time(text, Some(format), zone).ok();
+        let minutes = "%d.%m.%Y %H:%M";
+        let summer = instant("01.07.2026 12:00", minutes, berlin);
+        assert_eq!(summer.unwrap(), "2026-07-01T10:00:00Z");
+        assert_eq!(
+            instant("2026-03-01", "%F", shanghai).unwrap(),
+            "2026-02-28T16:00:00Z"
+        );
+        // Clocks are put back: the earlier of two. Clocks are put forward: no such time.
+        let twice = instant("25.10.2026 02:30", minutes, berlin);
+        assert_eq!(twice.unwrap(), "2026-10-25T00:30:00Z");
+        assert_eq!(instant("29.03.2026 02:30", minutes, berlin), None);
+        let offset = instant("2026-03-01 09:00 -0500", "%F %H:%M %z", berlin);
+        assert_eq!(offset.unwrap(), "2026-03-01T14:00:00Z");
+        let plain = date_time("2026-03-01T09:00:00.5+08:00", None, berlin);
+        assert_eq!(plain.unwrap(), "2026-03-01T01:00:00.500Z");
+        assert!(date_time("2026-03-01", None, berlin).is_err());
+        assert_eq!(
+            date("1.3.2026 17:30", "%d.%m.%Y %H:%M").unwrap(),
+            "2026-03-01"
+        );
+        assert!(date("31.2.2026", "%d.%m.%Y").is_err());
+    }
+}
