@@ -21,21 +21,22 @@ const CHUNK: usize = 32;
 #[derive(Debug)]
 pub(crate) struct BlockCursor {
     shared: Arc<Shared>,
-    after: Position,
+    /// The last position that was whole.
+    position: Position,
     chain: Option<Chain>,
-    next_key: [u8; block::KEY_BYTES],
+    /// Known once the first chunk has been fetched.
+    next_key: Option<[u8; block::KEY_BYTES]>,
     fetched: VecDeque<Entry>,
 }
 
 impl BlockCursor {
     /// The first block is the one that holds the commit behind `after`; it may begin earlier.
     pub(crate) fn new(shared: Arc<Shared>, after: Position) -> Self {
-        let next_key = block::key(after, 0);
         Self {
             shared,
-            after,
+            position: after,
             chain: None,
-            next_key,
+            next_key: None,
             fetched: VecDeque::new(),
         }
     }
@@ -43,14 +44,12 @@ impl BlockCursor {
     /// The next whole block, at most up to the durable head.
     pub(crate) fn next_block(&mut self) -> Result<Option<Block>, LogError> {
         while let Some(raw) = self.next_raw()? {
-            let position = self.position();
-            let chain = self.chain.get_or_insert_with(|| {
-                Chain::from_the_middle(raw.outline().first - 1, Depth::Links)
-            });
-            match chain.accept(&raw) {
+            let first = raw.outline().first;
+            let begin = || Chain::from_the_middle(first - 1, Depth::Links);
+            match self.chain.get_or_insert_with(begin).accept(&raw) {
                 Ok(Some(block)) => return Ok(Some(block)),
                 Ok(None) => {}
-                Err(fault) => return Err(self.damaged(fault, position + 1)),
+                Err(fault) => return Err(fault_error(fault, &raw)),
             }
         }
         Ok(None)
@@ -59,19 +58,18 @@ impl BlockCursor {
     /// The next stored block, its checksum checked and nothing else.
     pub(crate) fn next_raw(&mut self) -> Result<Option<RawBlock>, LogError> {
         let head = self.shared.head().position;
-        let behind = self.position() < head;
-        if !behind {
+        if self.position >= head {
             return Ok(None);
         }
         if self.fetched.is_empty() {
             self.fetch()?;
         }
         let Some((key, value)) = self.fetched.pop_front() else {
-            let fault = BlockFault::Gap {
-                expected: self.position() + 1,
-                found: head + 1,
-            };
-            return Err(self.damaged(fault, self.position() + 1));
+            return Err(LogError::damaged(
+                "blocks are missing",
+                self.position + 1,
+                head,
+            ));
         };
         let (first, fragment) = block::read_key(&key).unwrap_or_default();
         if first > head {
@@ -80,27 +78,24 @@ impl BlockCursor {
             return Ok(None);
         }
         let parsed = RawBlock::parse(value, self.shared.options.organisation);
-        let raw = parsed.map_err(|fault| self.damaged(fault, first))?;
+        let raw = parsed.map_err(|fault| LogError::damaged(fault, first, first))?;
         if raw.key() != *key || first == 0 {
-            return Err(self.damaged(BlockFault::Key, first));
+            return Err(LogError::damaged(BlockFault::Key, first, first));
         }
-        self.next_key = block::key(first, fragment.saturating_add(1));
+        self.next_key = Some(block::key(first, fragment.saturating_add(1)));
+        self.position = raw.last().unwrap_or(self.position);
         Ok(Some(raw))
     }
 
-    fn position(&self) -> Position {
-        self.chain.as_ref().map_or(self.after, Chain::position)
-    }
-
     fn fetch(&mut self) -> Result<(), LogError> {
-        if self.chain.is_none() {
-            self.next_key = self.shared.store.key_of(self.after.saturating_add(1))?;
-        }
         let store = &self.shared.store;
-        let found = store
-            .range(self.next_key, CHUNK)
-            .map_err(|e| self.locate(e))?;
-        self.fetched.extend(found);
+        let found = match self.next_key {
+            Some(key) => Ok(key),
+            None => store.key_of(self.position.saturating_add(1)),
+        };
+        let found = found.and_then(|key| store.range(key, CHUNK));
+        self.fetched
+            .extend(found.map_err(|error| self.locate(error))?);
         Ok(())
     }
 
@@ -111,16 +106,23 @@ impl BlockCursor {
                 let last = self.shared.head().position;
                 LogError::Damaged {
                     what,
-                    first: self.position() + 1,
+                    first: self.position + 1,
                     last,
                 }
             }
             other => other,
         }
     }
+}
 
-    fn damaged(&self, fault: BlockFault, first: Position) -> LogError {
-        LogError::damaged(fault, first, self.shared.head().position.max(first))
+/// Names the range that a block which does not fit makes untrustworthy.
+pub(crate) fn fault_error(fault: BlockFault, raw: &RawBlock) -> LogError {
+    let first = raw.outline().first;
+    match fault {
+        BlockFault::Gap { expected, found } if found > expected => {
+            LogError::damaged(fault, expected, found - 1)
+        }
+        _ => LogError::damaged(fault, first, raw.last().unwrap_or(first)),
     }
 }
 

@@ -111,16 +111,6 @@ impl Store {
         })
     }
 
-    /// The value under one key.
-    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, LogError> {
-        self.with(|inner| {
-            inner
-                .blocks
-                .get(key)
-                .map(|found| found.map(Bytes::from_owner))
-        })
-    }
-
     /// Up to `limit` entries from `key` on, in order.
     pub(crate) fn range(
         &self,
@@ -133,11 +123,6 @@ impl Store {
     /// Up to `limit` entries before `key`, backwards.
     pub(crate) fn range_back(&self, key: &[u8], n: usize) -> Result<Vec<Entry>, LogError> {
         self.with(|inner| inner.blocks.range(..key).rev().take(n).map(entry).collect())
-    }
-
-    /// The last entry, if there is any.
-    pub(crate) fn last(&self) -> Result<Option<Entry>, LogError> {
-        self.with(|inner| inner.blocks.last().map(|found| found.map(own)))
     }
 
     /// The key at which the run of commits that holds `position` begins. It may begin later than
@@ -195,6 +180,21 @@ impl Store {
             Ok(Err(error)) => Err(LogError::damaged(format!("sled: {error}"), 0, 0)),
             Err(panic) => Err(LogError::damaged(format!("sled: {panic}"), 0, 0)),
         }
+    }
+}
+
+/// Drops what the operating system has cached of the data file. After a failed sync the cache
+/// may hold what the disk does not; what opening believes must have been read from the disk.
+pub(crate) fn forget_cached(dir: &Path) -> std::io::Result<()> {
+    match File::open(dir.join(DATA_FILE)) {
+        Ok(data) => Ok(rustix::fs::fadvise(
+            &data,
+            0,
+            None,
+            rustix::fs::Advice::DontNeed,
+        )?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
