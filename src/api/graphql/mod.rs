@@ -21,6 +21,8 @@ mod object;
 mod query;
 mod reading;
 mod register;
+#[cfg(test)]
+mod spec;
 mod subscription;
 
 use std::sync::{Arc, LazyLock};
@@ -68,9 +70,7 @@ fn schema() -> Schema<Query, Mutation, Subscription> {
 
 /// The schema in the schema definition language, as it is published.
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new()
-        .sorted_fields()
-        .sorted_enum_items();
+    let options = async_graphql::SDLExportOptions::new().include_specified_by();
     schema().sdl_with_options(options)
 }
 

@@ -197,9 +197,9 @@ fn timed_out(kind: OperationType, limit: Duration) -> Fault {
     let limit_ms = limit.as_millis();
     let message = match kind {
         // The command is with the desk and may yet be carried out.
-        OperationType::Mutation => format!(
-            "no outcome within {limit_ms} ms: repeat the command with the same commandId to learn it"
-        ),
+        OperationType::Mutation => {
+            format!("no outcome within {limit_ms} ms: repeat the command under the same commandId")
+        }
         _ => format!("not finished within {limit_ms} ms"),
     };
     Fault::new(Code::QueryTimeout, message)

@@ -233,10 +233,16 @@ impl From<async_graphql::parser::Error> for Fault {
         if matches!(error, Error::RecursionLimitExceeded) {
             return Self::exceeds("nesting", 64, 65);
         }
-        let locations = error.positions().collect();
+        let words = error.to_string();
+        // A syntax error draws the line it stands on, however long; only what was expected there
+        // is kept, the place is told apart.
+        let expected = words
+            .rsplit_once("\n  = ")
+            .map_or(&*words, |(_, expected)| expected);
+        let message = format!("syntax error: {expected}");
         Self {
-            locations,
-            ..Self::new(Code::ParseFailed, error.to_string())
+            locations: error.positions().collect(),
+            ..Self::new(Code::ParseFailed, message)
         }
     }
 }
@@ -259,10 +265,14 @@ pub fn is_request_error(response: &Response) -> bool {
         && response.errors.iter().all(|error| error.path.is_empty())
 }
 
+/// Errors in one answer; a broken document can have one at every token.
+const ERRORS_MAX: usize = 50;
+
 /// Gives every error of an executed request its code and masks our own faults.
 ///
 /// `document` tells a bad variable from a bad literal; `trace_id` is what a caller quotes.
 pub fn finish(response: &mut Response, document: &ExecutableDocument, trace_id: &str) {
+    response.errors.truncate(ERRORS_MAX);
     for error in &mut response.errors {
         let coded = error.extensions.as_ref().and_then(|held| held.get("code"));
         let code = match coded {

@@ -73,6 +73,22 @@ impl RequestContext {
             idempotency_key,
         })
     }
+
+    /// What the client says under a name, such as `authorization`: in the payload of
+    /// `connection_init`, or else in a header. A browser's socket can send no headers, so the
+    /// query page puts them into that payload; case does not matter in either.
+    #[must_use]
+    pub fn said(&self, name: &str) -> Option<&str> {
+        if let Some(Value::Object(fields)) = self.hello.as_deref() {
+            let mut held = fields
+                .iter()
+                .filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            if let Some((_, Value::String(text))) = held.next() {
+                return Some(text);
+            }
+        }
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 fn parse_position(value: &HeaderValue) -> Result<u64, Fault> {
@@ -187,7 +203,7 @@ impl<'a> Params<'a> {
         for (key, value) in form_urlencoded::parse(text.as_bytes()) {
             match &*key {
                 "query" => params.query = Some(Text(value)),
-                "operationName" if !value.is_empty() => params.operation_name = Some(Text(value)),
+                "operationName" => params.operation_name = Some(Text(value)),
                 "variables" if !value.is_empty() => params.variables = parse(&key, &value)?,
                 "extensions" if !value.is_empty() => params.extensions = parse(&key, &value)?,
                 _ => {}
@@ -200,8 +216,10 @@ impl<'a> Params<'a> {
         self.query.as_ref().map_or("", |text| &text.0)
     }
 
+    /// Some clients send an empty name for none.
     pub(super) fn operation_name(&self) -> Option<&str> {
-        self.operation_name.as_ref().map(|text| &*text.0)
+        let name = self.operation_name.as_ref().map(|text| &*text.0);
+        name.filter(|name| !name.is_empty())
     }
 
     fn require_query(self) -> Result<Self, Fault> {

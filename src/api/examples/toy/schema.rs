@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_graphql::{
-    Context, Enum, Error, ErrorExtensions as _, Object, Schema, SimpleObject, Subscription,
+    Context, Enum, Error, ErrorExtensionValues, ErrorExtensions as _, Object, Schema, ServerError,
+    SimpleObject, Subscription,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 
@@ -34,7 +35,16 @@ impl Toy {
 }
 
 impl GraphQl for Toy {
+    /// Refuses the whole request of a caller named `nobody`, as an authenticating schema does.
     async fn execute(&self, request: GraphQlRequest) -> GraphQlResponse {
+        if request.context.said("daybook-actor") == Some("nobody") {
+            let mut error = ServerError::new("who are you?", None);
+            let held = error
+                .extensions
+                .get_or_insert_with(ErrorExtensionValues::default);
+            held.set("code", "UNAUTHENTICATED");
+            return GraphQlResponse::from_errors(vec![error]);
+        }
         self.schema.execute(Self::request(request)).await
     }
 
@@ -124,13 +134,15 @@ impl Query {
     }
 
     /// An error without a code.
-    async fn fails(&self) -> Result<Option<i32>, Error> {
-        Err(Error::new("the disk with the secret name is full"))
+    async fn fails(&self) -> Option<Result<i32, Error>> {
+        Some(Err(Error::new("the disk with the secret name is full")))
     }
 
     /// An error with a code.
-    async fn refuses(&self) -> Result<Option<i32>, Error> {
-        Err(Error::new("not yours").extend_with(|_, held| held.set("code", "FORBIDDEN")))
+    async fn refuses(&self, code: String) -> Option<Result<i32, Error>> {
+        Some(Err(
+            Error::new("not so").extend_with(|_, held| held.set("code", code))
+        ))
     }
 
     /// A panic.
