@@ -16,6 +16,7 @@ mod desk;
 mod envelope;
 mod error;
 mod founding;
+mod offline;
 mod organisation;
 mod projection;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub use desk::{Desk, DeskOptions, DeskStats};
 pub use envelope::{CommandError, Envelope, Receipt, ReceiptEvent};
 pub use error::AppError;
 pub use founding::{Founding, default_policies};
+pub use offline::{log_folder, open_log, restore};
 pub use organisation::{Comparison, Opening, Organisation, OrganisationOptions, rebuild_offline};
 pub use projection::{Applied, Projection, Rebuilt};

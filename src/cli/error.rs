@@ -43,6 +43,35 @@ pub(crate) enum CliError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file of the published schema cannot be read or written.
+    #[error("cannot {what} `{path}`: {source}")]
+    File {
+        /// What was being done, as a verb.
+        what: &'static str,
+        /// The file or folder.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The published schema is not that of this build.
+    #[error("the schema in `{path}` differs from this build in {files}")]
+    SchemaDiffers {
+        /// The folder.
+        path: String,
+        /// The files, joined.
+        files: String,
+    },
+    /// The language could not be written as JSON Schema.
+    #[error("the schema cannot be written: {0}")]
+    SchemaUnwritable(String),
+    /// What stands in the log beside the events is not what this build writes there.
+    #[error("the commit at position {position} cannot be read: {problem}")]
+    Unreadable {
+        /// Its position.
+        position: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Requests did not end in time, so the organisation could not be closed in order.
     #[error("requests were still at work at the end; everything acknowledged is durable")]
     Unclosed,
@@ -63,6 +92,10 @@ impl CliError {
             Self::Listen { .. } => "LISTEN_FAILED",
             Self::System { .. } => "SYSTEM",
             Self::LogFilter { .. } => "LOG_FILTER_INVALID",
+            Self::File { .. } => "FILE_UNUSABLE",
+            Self::SchemaDiffers { .. } => "SCHEMA_DIFFERS",
+            Self::SchemaUnwritable(_) => "SCHEMA_UNWRITABLE",
+            Self::Unreadable { .. } => "COMMIT_UNREADABLE",
             Self::Unclosed => "SHUTDOWN_INCOMPLETE",
         }
     }
@@ -71,6 +104,10 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::App(AppError::Log(error)) => log_hint(error),
+            Self::App(AppError::Missing { .. }) => {
+                Some("name the folder with --data, or found an organisation with `daybook serve`")
+            }
+            Self::SchemaDiffers { .. } => Some("`daybook schema` writes it anew"),
             Self::NotLoopback { .. } => Some("listen on 127.0.0.1 or [::1]"),
             Self::Listen { source, .. } if in_use(source) => {
                 Some("name another address with --listen, or port 0 for any free port")
@@ -79,6 +116,9 @@ impl CliError {
             | Self::Listen { .. }
             | Self::System { .. }
             | Self::LogFilter { .. }
+            | Self::File { .. }
+            | Self::SchemaUnwritable(_)
+            | Self::Unreadable { .. }
             | Self::Unclosed => None,
         }
     }
@@ -90,9 +130,14 @@ impl CliError {
             Self::App(AppError::Log(LogError::Damaged { .. })) => Exit::Damaged,
             Self::Listen { source, .. } if in_use(source) => Exit::InUse,
             Self::NotLoopback { .. } | Self::LogFilter { .. } => Exit::Usage,
-            Self::App(_) | Self::Listen { .. } | Self::System { .. } | Self::Unclosed => {
-                Exit::Failed
-            }
+            Self::Unreadable { .. } => Exit::Damaged,
+            Self::App(_)
+            | Self::Listen { .. }
+            | Self::System { .. }
+            | Self::File { .. }
+            | Self::SchemaDiffers { .. }
+            | Self::SchemaUnwritable(_)
+            | Self::Unclosed => Exit::Failed,
         }
     }
 }

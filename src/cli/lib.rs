@@ -6,12 +6,18 @@
 //! there is one.
 
 mod arguments;
+mod backup;
 mod error;
 mod exit;
+mod log;
 mod logging;
 mod output;
 mod progress;
+mod rebuild;
+mod restore;
+mod schema;
 mod serve;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -35,6 +41,12 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     match cli.command {
-        Command::Serve(serve) => serve::run(&serve),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Rebuild(arguments) => rebuild::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
     }
 }

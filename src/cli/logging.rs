@@ -1,6 +1,10 @@
 //! The server's own log: to stderr, filtered by `DAYBOOK_LOG`.
 
-use std::{backtrace::Backtrace, io, panic};
+use std::{
+    backtrace::Backtrace,
+    io::{self, IsTerminal as _},
+    panic,
+};
 
 use tracing_subscriber::EnvFilter;
 
@@ -24,7 +28,8 @@ pub(crate) enum LogFormat {
 pub(crate) fn start(format: LogFormat) -> Result<(), CliError> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter()?)
-        .with_writer(io::stderr);
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
     match format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),

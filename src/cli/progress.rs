@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use daybook_eventlog::Progress as LogProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Time between two plain lines, so that a log file stays short.
@@ -28,9 +29,15 @@ impl Progress {
         }
     }
 
-    /// Names what is being done from now on.
-    pub(crate) fn name(&mut self, what: &'static str) {
-        self.what = what;
+    /// Shows the stages of work on a log.
+    pub(crate) fn of_log<T>(work: impl FnOnce(&mut dyn FnMut(LogProgress)) -> T) -> T {
+        let mut progress = Self::new("");
+        let done = work(&mut |report| {
+            progress.what = report.stage;
+            progress.at(report.done, report.total);
+        });
+        progress.finish();
+        done
     }
 
     /// So much of so much is done; a total of 0 is not known.

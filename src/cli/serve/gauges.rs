@@ -51,12 +51,12 @@ impl Gauges {
     pub(super) fn new(organisation: Arc<Organisation>, metrics: Metrics) -> Self {
         let log = organisation.log();
         let tail = log.subscribe(log.head().position);
-        let before = log.stats();
         Self {
             organisation,
             metrics,
             tail,
-            before,
+            // What opening wrote counts too.
+            before: LogStats::default(),
         }
     }
 
