@@ -202,6 +202,12 @@ text_cells! {
     daybook_schema::kernel::Currency,
     daybook_schema::kernel::Name,
     daybook_schema::kernel::Note,
+    daybook_schema::pipeline::LeadId,
+    daybook_schema::pipeline::LeadPhase,
+    daybook_schema::pipeline::OpportunityId,
+    daybook_schema::pipeline::OpportunityPhase,
+    daybook_schema::service::ComplaintPhase,
+    daybook_schema::service::Severity,
 }
 
 /// An exact decimal as a whole number of millionths, beyond the range the nearest that fits.

@@ -2,8 +2,8 @@
 //! them.
 //!
 //! ```text
-//!  Envelope ──► Desk ──queue──► desk thread ──batch──► writer thread ──► log ──► projection thread
-//!                 ▲             decides, stages        one sync a batch            folds, publishes
+//!  Envelope ─► Desk ─queue─► desk thread ─batch─► writer thread ─► log ─► projection thread
+//!               ▲            decides, stages      one sync a batch        folds, publishes
 //!                 └──────────── Receipt ◄──────────────────┘
 //! ```
 //! * [`desk`]: one writer per organisation. Commands are decided one after the other against

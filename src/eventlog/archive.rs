@@ -22,6 +22,7 @@ use crate::Position;
 use crate::block::RawBlock;
 use crate::error::LogError;
 use crate::hash::Head;
+use crate::options::LogOptions;
 use crate::piece::{self, PieceWriter};
 use crate::scan::BlockCursor;
 use crate::shared::Shared;
@@ -70,31 +71,42 @@ impl ArchiveStatus {
 pub(crate) struct Pieces {
     dir: PathBuf,
     organisation: Uuid,
+    piece_bytes: u64,
     current: Option<PieceWriter>,
     /// The last position written as part of a whole commit.
     position: Position,
 }
 
 impl Pieces {
-    /// Goes on behind `position`, in `current` if there is an unsealed piece.
+    /// Goes on behind `position`, with a new piece.
     pub(crate) fn new(
         dir: &Path,
-        organisation: Uuid,
-        current: Option<PieceWriter>,
+        options: &LogOptions,
         position: Position,
     ) -> Result<Self, LogError> {
         fs::create_dir_all(dir).map_err(LogError::io("create", dir))?;
+        let (organisation, piece_bytes) = (options.organisation, options.piece_bytes);
         Ok(Self {
             dir: dir.to_path_buf(),
             organisation,
-            current,
+            piece_bytes,
+            current: None,
             position,
         })
     }
 
+    /// Goes on in a piece that is not sealed yet.
+    pub(crate) fn resume(&mut self, piece: PieceWriter) {
+        self.current = Some(piece);
+    }
+
     pub(crate) fn push(&mut self, raw: &RawBlock) -> Result<(), LogError> {
         let outline = raw.outline();
-        if outline.fragment.0 == 0 && self.current.as_ref().is_some_and(PieceWriter::is_full) {
+        let full = self
+            .current
+            .as_ref()
+            .is_some_and(|piece| piece.bytes() >= self.piece_bytes);
+        if full && outline.fragment.0 == 0 {
             self.seal()?;
         }
         let piece = match &mut self.current {

@@ -26,8 +26,8 @@ use crate::feed::Group;
 use crate::hash::Head;
 use crate::index_file::{IndexFile, Rows, stream_hash};
 
-/// Commits that may wait in memory; about 30 MB of rows.
-pub(crate) const WAITING_MAX: usize = 200_000;
+/// Commits that may wait in memory: some 15 MB of rows, or their own bytes while they are pending.
+pub(crate) const WAITING_MAX: usize = 100_000;
 /// How long the writer waits for room.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often pending groups become rows.

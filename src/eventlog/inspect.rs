@@ -142,8 +142,11 @@ impl<'a> Walk<'a> {
 
     fn next(&mut self) -> Result<Option<RawBlock>, LogError> {
         if self.fetched.len() == 0 {
-            let entries = self.store.range(self.next_key, CHUNK)?;
-            self.fetched = entries.into_iter();
+            let entries = self.store.range(self.next_key, CHUNK);
+            let next = self.chain.position() + 1;
+            self.fetched = entries
+                .map_err(|error| error.located(next, next))?
+                .into_iter();
         }
         let Some((key, value)) = self.fetched.next() else {
             return Ok(None);

@@ -8,7 +8,8 @@
 //! use daybook_eventlog::{Log, LogOptions, NewCommit};
 //!
 //! # fn main() -> Result<(), daybook_eventlog::LogError> {
-//! # let (dir, organisation, command_id) = (std::path::Path::new("log"), uuid::Uuid::nil(), uuid::Uuid::nil());
+//! # let dir = std::path::Path::new("log");
+//! # let (organisation, command_id) = (uuid::Uuid::nil(), uuid::Uuid::nil());
 //! let mut opened = Log::open(dir, LogOptions::new(organisation))?;
 //! let commit = NewCommit { command_id, meta: b"{}".to_vec(), events: vec![] };
 //! let appended = opened.writer.append(&[commit])?;      // returns when it survives a power cut
@@ -168,6 +169,9 @@ pub use writer::{Appended, Writer};
 
 /// The number of a commit in its log. The first is 1; 0 stands for "before everything".
 pub type Position = u64;
+
+/// What [`verify`] reports on its way.
+pub type VerifyProgress = Progress;
 
 /// The greatest stored size of one commit, in bytes: see [`NewCommit::encoded_bytes`].
 pub const MAX_COMMIT_BYTES: usize = 1 << 20;

@@ -118,6 +118,13 @@ struct Opening {
     survey: Survey,
 }
 
+/// What is known after.
+struct Examined {
+    inspection: Inspection,
+    file: IndexFile,
+    index: IndexReport,
+}
+
 impl Opening {
     fn begin(dir: &Path, options: LogOptions) -> Result<Self, LogError> {
         let organisation = options.organisation;
@@ -134,14 +141,15 @@ impl Opening {
     }
 
     fn run(self, lock: File) -> Result<Opened, LogError> {
-        let organisation = self.options.organisation;
         let (store, snapshot_set_aside) = self.open_store()?;
-        let (builder, index) = self.choose_index(&store)?;
-        let mut builder = builder;
-        let inspected = inspect::inspect(&store, organisation, &mut builder);
-        let inspection = inspected.map_err(|error| self.with_hint(error))?;
-        self.compare(&store, &inspection)?;
-        let (file, _) = builder.finish()?;
+        let examined = self
+            .examine(&store)
+            .map_err(|error| self.with_hint(error))?;
+        let Examined {
+            inspection,
+            file,
+            index,
+        } = examined;
         let mut report = self.report(&inspection, index, snapshot_set_aside);
         let writing = match self.options.read_only {
             true => None,
@@ -172,6 +180,19 @@ impl Opening {
             log,
             writer,
             report,
+        })
+    }
+
+    /// Verifies sled, holds it against the witnesses, and brings the index up to date.
+    fn examine(&self, store: &Store) -> Result<Examined, LogError> {
+        let (mut builder, index) = self.choose_index(store)?;
+        let inspection = inspect::inspect(store, self.options.organisation, &mut builder)?;
+        self.compare(store, &inspection)?;
+        let (file, _) = builder.finish()?;
+        Ok(Examined {
+            inspection,
+            file,
+            index,
         })
     }
 
@@ -262,7 +283,7 @@ impl Opening {
 
     /// Says how far the archive leads out of a damage.
     fn with_hint(&self, error: LogError) -> LogError {
-        match error {
+        match error.located(1, self.acknowledged()) {
             LogError::Damaged { what, first, last } => {
                 let reach = self.survey.tail.position;
                 let what = format!("{what}; restore from the archive reaches position {reach}");
@@ -301,8 +322,7 @@ impl Opening {
         for (name, witness) in record.into_iter().chain([("archive", self.survey.tail)]) {
             if witness.position > head.position {
                 let what = format!("the acknowledged tail that the {name} names is lost");
-                let lost = LogError::damaged(what, head.position + 1, witness.position);
-                return Err(self.with_hint(lost));
+                return Err(LogError::damaged(what, head.position + 1, witness.position));
             }
             let here = inspect::hash_at(store, self.options.organisation, witness.position)?;
             if here != Some(witness.hash) {
@@ -360,7 +380,7 @@ impl Opening {
         let quarantine_dir = self.dir.join(quarantine::FOLDER);
         let (pieces, report) =
             self.survey
-                .mend(&archive_dir, organisation, store, &quarantine_dir)?;
+                .mend(&archive_dir, &self.options, store, &quarantine_dir)?;
         if !self.exists {
             format::write(&self.dir, organisation)?;
         }

@@ -25,8 +25,6 @@ use crate::error::LogError;
 use crate::hash::{Hash, Head};
 use crate::wire::{Input, u32_of, u64_of, usize_of};
 
-/// A piece is sealed when it has reached this size.
-pub(crate) const PIECE_BYTES: u64 = 64 << 20;
 pub(crate) const HEADER_BYTES: usize = 68;
 const SEAL_BYTES: usize = 48;
 const RECORD_HEAD_BYTES: usize = 8;
@@ -318,8 +316,9 @@ impl PieceWriter {
             .map_err(LogError::io("sync", &self.path))
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.bytes >= PIECE_BYTES
+    /// The size of the piece so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     fn put(&mut self, mark: u32, crc: u32, parts: &[&[u8]]) {

@@ -14,8 +14,10 @@ use crate::error::LogError;
 use crate::shared::Shared;
 use crate::store::Entry;
 
-/// Blocks fetched from sled at a time; 256 KiB at most.
-const CHUNK: usize = 32;
+/// Blocks fetched from sled at a time: few at first, for those who want one commit, then up to
+/// 256 KiB.
+const CHUNK_MIN: usize = 2;
+const CHUNK_MAX: usize = 32;
 
 /// Walks stored blocks behind a position and checks that they follow each other.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(crate) struct BlockCursor {
     /// Known once the first chunk has been fetched.
     next_key: Option<[u8; block::KEY_BYTES]>,
     fetched: VecDeque<Entry>,
+    chunk: usize,
 }
 
 impl BlockCursor {
@@ -38,6 +41,7 @@ impl BlockCursor {
             chain: None,
             next_key: None,
             fetched: VecDeque::new(),
+            chunk: CHUNK_MIN,
         }
     }
 
@@ -93,25 +97,12 @@ impl BlockCursor {
             Some(key) => Ok(key),
             None => store.key_of(self.position.saturating_add(1)),
         };
-        let found = found.and_then(|key| store.range(key, CHUNK));
-        self.fetched
-            .extend(found.map_err(|error| self.locate(error))?);
+        let found = found.and_then(|key| store.range(key, self.chunk));
+        let last = self.shared.head().position;
+        let found = found.map_err(|error| error.located(self.position + 1, last))?;
+        self.fetched.extend(found);
+        self.chunk = (2 * self.chunk).min(CHUNK_MAX);
         Ok(())
-    }
-
-    /// sled cannot say which positions it failed to read; the cursor can.
-    fn locate(&self, error: LogError) -> LogError {
-        match error {
-            LogError::Damaged { what, .. } => {
-                let last = self.shared.head().position;
-                LogError::Damaged {
-                    what,
-                    first: self.position + 1,
-                    last,
-                }
-            }
-            other => other,
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::archive::Pieces;
 use crate::block::{self, RawBlock};
 use crate::error::LogError;
 use crate::hash::Head;
+use crate::options::LogOptions;
 use crate::piece::{self, PieceReader, PieceWriter, RECORD_BYTES_MAX, Record, RecordFault};
 use crate::quarantine;
 use crate::store::Store;
@@ -144,7 +145,7 @@ impl Survey {
     pub(crate) fn mend(
         &self,
         dir: &Path,
-        organisation: Uuid,
+        options: &LogOptions,
         store: &Store,
         quarantine_dir: &Path,
     ) -> Result<(Pieces, ArchiveReport), LogError> {
@@ -156,8 +157,8 @@ impl Survey {
             ..Default::default()
         };
         for gap in self.gaps.iter().copied() {
-            let mut pieces = Pieces::new(dir, organisation, None, gap.first - 1)?;
-            copy_range(store, organisation, gap, &mut pieces)?;
+            let mut pieces = Pieces::new(dir, options, gap.first - 1)?;
+            copy_range(store, options.organisation, gap, &mut pieces)?;
             pieces.seal()?;
             report.mended.push(gap);
         }
@@ -167,18 +168,16 @@ impl Survey {
                 last: self.tail.position,
             });
         }
-        let current = match &self.resume {
-            Some(resume) => {
-                report.cut_bytes = resume.cut_bytes;
-                Some(PieceWriter::resume(
-                    &resume.path,
-                    resume.offset,
-                    resume.head,
-                )?)
-            }
-            None => None,
-        };
-        Ok((Pieces::new(dir, organisation, current, self.end)?, report))
+        let mut pieces = Pieces::new(dir, options, self.end)?;
+        if let Some(resume) = &self.resume {
+            report.cut_bytes = resume.cut_bytes;
+            pieces.resume(PieceWriter::resume(
+                &resume.path,
+                resume.offset,
+                resume.head,
+            )?);
+        }
+        Ok((pieces, report))
     }
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -138,6 +139,11 @@ pub fn verify(log: &Log, progress: Listener<'_>) -> Result<VerifyReport, LogErro
     let sums = IndexSums::of_file(&shared.dir, shared.options.organisation);
     let archived = shared.archive.written_to.load(Ordering::Acquire);
     let record = head::read(&shared.dir, shared.options.organisation)?;
+    if let Found::Record(record) = &record {
+        // The writer writes the record just before it shows the head to anybody.
+        let before = record.head.position.saturating_sub(1);
+        shared.feed.wait_moved(before, Duration::from_secs(1));
+    }
     // The head is taken last: nothing that was read before can be beyond it.
     let head = shared.head();
     let subject = Subject {

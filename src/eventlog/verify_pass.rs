@@ -59,7 +59,9 @@ impl<'a> Pass<'a> {
         let mut ticker = Ticker::new("verify", head);
         let mut key = block::key(0, 0);
         loop {
-            let entries = self.subject.store.range(key, CHUNK)?;
+            let Some(entries) = self.fetch(key)? else {
+                return Ok(());
+            };
             let Some((last, _)) = entries.last() else {
                 break;
             };
@@ -82,6 +84,25 @@ impl<'a> Pass<'a> {
         }
         ticker.report(head, progress);
         Ok(())
+    }
+
+    /// The next entries; `None`, with a finding, when sled cannot read on. What is behind cannot be
+    /// judged then, except by the archive.
+    fn fetch(&mut self, key: [u8; KEY_BYTES]) -> Result<Option<Vec<Entry>>, LogError> {
+        match self.subject.store.range(key, CHUNK) {
+            Ok(entries) => Ok(Some(entries)),
+            Err(LogError::Damaged { what, .. }) => {
+                let (first, last) = (self.chain.position() + 1, self.subject.head.position);
+                let range = Some(PositionRange { first, last });
+                self.findings.push(Finding {
+                    area: Area::Store,
+                    what,
+                    range,
+                });
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn visit(&mut self, (key, value): Entry, first: Position) -> Result<(), LogError> {

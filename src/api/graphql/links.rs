@@ -1,7 +1,8 @@
 //! How a context declares its objects: the row they show, and their links to other objects.
 
 /// Declares objects. Each shows the fields of its row and its history; `one` links to another
-/// object by an id in the row, `many` to all objects whose column holds this object's id.
+/// object by an id in the row, `many` to all objects whose column holds this object's id; `also`
+/// holds resolvers that are neither.
 macro_rules! objects {
     ($(
         $(#[doc = $doc:literal])+
@@ -14,6 +15,7 @@ macro_rules! objects {
                 $(#[doc = $many_doc:literal])+
                 $many:ident: $Many:ty = $column:literal;
             )+})?
+            $(also { $($own:tt)* })?
         }
     )+) => {$(
         $(#[doc = $doc])+
@@ -93,6 +95,8 @@ macro_rules! objects {
                     Ok($crate::graphql::connection::owned(ctx, arguments, $column, &id)?)
                 }
             )+)?
+
+            $($($own)*)?
         }
     )+};
 }

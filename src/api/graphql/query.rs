@@ -14,7 +14,12 @@ use super::{
 /// Everything that can be asked. Every answer comes from one position of the log, which the
 /// response names in `extensions.position`.
 #[derive(MergedObject, Default)]
-pub(super) struct Query(General, Lists);
+pub(super) struct Query(
+    General,
+    Lists,
+    super::pipeline::Questions,
+    super::service::Questions,
+);
 
 impl Default for Lists {
     fn default() -> Self {
@@ -56,7 +61,12 @@ struct Hole {
 }
 
 /// What `search` looks through.
-const SEARCHED: &[&str] = &[CustomerRow::TABLE];
+const SEARCHED: &[&str] = &[
+    CustomerRow::TABLE,
+    daybook_projections::pipeline::LeadRow::TABLE,
+    daybook_projections::pipeline::OpportunityRow::TABLE,
+    daybook_projections::service::ComplaintRow::TABLE,
+];
 
 /// Questions that belong to no context.
 #[derive(Default)]

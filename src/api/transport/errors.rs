@@ -305,16 +305,24 @@ fn classify(error: &ServerError, document: &ExecutableDocument) -> Code {
             Code::ValidationFailed
         };
     }
-    // An input that does not fit its type fails inside the executor, which keeps no source for
-    // it; an error that a resolver raises from any `Display` value always has one.
-    let refused_input = error.source.is_none()
-        && (error.message.starts_with("Failed to parse \"")
-            || error.message.starts_with("Expected input type \""));
-    if refused_input {
+    if is_refused_input(error) {
         Code::BadUserInput
     } else {
         Code::InternalServerError
     }
+}
+
+/// Whether the executor met an input that does not fit its type.
+pub(super) fn refuses_input(response: &Response) -> bool {
+    response.errors.iter().any(is_refused_input)
+}
+
+/// An input that does not fit its type fails inside the executor, which keeps no source for it;
+/// an error that a resolver raises from any `Display` value always has one.
+fn is_refused_input(error: &ServerError) -> bool {
+    error.source.is_none()
+        && (error.message.starts_with("Failed to parse \"")
+            || error.message.starts_with("Expected input type \""))
 }
 
 fn mask(error: &mut ServerError, trace_id: &str) {

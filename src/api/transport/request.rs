@@ -32,8 +32,52 @@ pub struct GraphQlRequest {
     pub kind: OperationType,
     /// The cost of the operation, within the limit.
     pub cost: u64,
+    /// Whether an executor may leave validation out: the document has passed it before, nothing
+    /// is changed by running it, and an input that turns out not to fit makes the transport ask
+    /// again without trust. An executor that always validates is right too, only slower.
+    pub trusted: bool,
     /// What the headers and the socket say.
     pub context: RequestContext,
+}
+
+impl GraphQlRequest {
+    /// The same request once more, to be validated. Extensions are not repeated: a request that
+    /// has any is never trusted.
+    pub(super) fn doubt(&self) -> Doubt {
+        Doubt {
+            document: Arc::clone(&self.document),
+            operation_name: self.inner.operation_name.clone(),
+            variables: self.inner.variables.clone(),
+            cost: self.cost,
+            context: self.context.clone(),
+        }
+    }
+}
+
+/// What is needed to ask a trusted query again.
+pub(super) struct Doubt {
+    document: Arc<Document>,
+    operation_name: Option<String>,
+    variables: Variables,
+    cost: u64,
+    context: RequestContext,
+}
+
+impl Doubt {
+    pub(super) fn into_request(self) -> GraphQlRequest {
+        let mut inner = async_graphql::Request::new(String::new());
+        inner.operation_name = self.operation_name;
+        inner.variables = self.variables;
+        inner.set_parsed_query(self.document.syntax().clone());
+        GraphQlRequest {
+            inner,
+            document: self.document,
+            kind: OperationType::Query,
+            cost: self.cost,
+            trusted: false,
+            context: self.context,
+        }
+    }
 }
 
 /// The answer of the GraphQL side. Errors without a code are given one by the transport.

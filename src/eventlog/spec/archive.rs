@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::helpers::{commit, contents, event, fill, open};
+use super::helpers::{commit, contents, event, fill, open, options};
 use crate::{
-    Head, NewCommit, PositionRange, RestoreOptions, RestoreReport, backup, backup_dir, piece,
+    Head, Log, NewCommit, PositionRange, RestoreOptions, RestoreReport, backup, backup_dir, piece,
     restore, verify, verify_dir,
 };
 
@@ -218,4 +218,57 @@ fn a_verification_counts_everything_and_finds_what_was_changed() {
         ["HeadRecord", "Index", "Archive", "Archive"],
         "{found}"
     );
+}
+
+#[test]
+fn an_archive_of_many_pieces_is_sealed_kept_by_backups_and_mended() {
+    let root = tempfile::tempdir().unwrap();
+    let (log, copy) = (root.path().join("log"), root.path().join("copy"));
+    let mut settings = options();
+    settings.piece_bytes = 30_000;
+    let open = || Log::open(&log, settings.clone()).unwrap();
+    let mut opened = open();
+    fill(&mut opened, 1, 400);
+    let large = NewCommit {
+        events: vec![event("big", 1, 100_000)],
+        ..commit(401)
+    };
+    opened.writer.append(&[large]).unwrap();
+    fill(&mut opened, 402, 800);
+    let first = backup(&opened.log, &copy, &mut |_| {}).unwrap();
+    assert!(first.copied_pieces > 8);
+    fill(&mut opened, 801, 900);
+    let second = backup(&opened.log, &copy, &mut |_| {}).unwrap();
+    assert!(second.kept_pieces >= first.copied_pieces - 1);
+    assert!(second.copied_pieces < first.copied_pieces);
+    let head = opened.writer.close().unwrap();
+    let pieces = piece::list(&log.join("archive")).unwrap();
+    fs::remove_file(&pieces[0].1).unwrap();
+    fs::remove_file(&pieces[4].1).unwrap();
+    let mut bytes = fs::read(&pieces[7].1).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&pieces[7].1, bytes).unwrap();
+    let hole = restore(
+        &log,
+        &root.path().join("a"),
+        &RestoreOptions::default(),
+        &mut |_| {},
+    );
+    assert_eq!(hole.unwrap_err().code(), "LOG_DAMAGED");
+    let opened = open();
+    let gap = |n: usize| PositionRange {
+        first: pieces[n].0,
+        last: pieces[n + 1].0 - 1,
+    };
+    assert_eq!(opened.report.archive.mended, [gap(0), gap(4), gap(7)]);
+    opened.writer.close().unwrap();
+    let whole = verify_dir(&log, &mut |_| {}).unwrap();
+    assert!(whole.is_whole(), "{whole}");
+    for (n, source) in [&log, &copy].into_iter().enumerate() {
+        let back = root.path().join(format!("back-{n}"));
+        assert_eq!(
+            restore_quietly(source, &back, &RestoreOptions::default()).head,
+            head
+        );
+    }
 }

@@ -199,3 +199,17 @@ fn a_piece_gives_back_its_blocks_and_tells_torn_from_changed() {
     let faults = read().iter().filter(|record| record.is_err()).count();
     assert_eq!((faults, read().len()), (1, raws.len() + 1));
 }
+
+/// A change of these hashes means that logs written before cannot be read any more.
+#[test]
+fn the_stored_format_is_frozen() {
+    let raws = blocks(&[commit(1), large(2, 9_000), commit(3)]);
+    let hashes: Vec<String> = raws.iter().map(|raw| raw.hash().to_string()).collect();
+    let frozen = [
+        "5c1e6cf06a1432a7d3e3144df15294ff133b13fc8e61b85c5d90b84244dc6ef2",
+        "3213d85a97f85a78f08a8fd1d4e831394e4e1c960f1a403b56e98c75220dd0bc",
+        "37aba2f99698ca3ec9813c978e2a2dccdfbe3c16a639e122901e67840c03f1b2",
+        "267fdc959340e424af078b65d0d7a884027cc4c731e267727882001beb203755",
+    ];
+    assert_eq!(hashes, frozen);
+}

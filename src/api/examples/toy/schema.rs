@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_graphql::{
-    Context, Enum, Error, ErrorExtensionValues, ErrorExtensions as _, Object, Schema, ServerError,
-    SimpleObject, Subscription,
+    Context, Enum, Error, ErrorExtensionValues, ErrorExtensions as _, InputObject, Object, Schema,
+    ServerError, SimpleObject, Subscription, ValidationMode,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 
@@ -14,12 +14,15 @@ use super::{GraphQl, GraphQlRequest, GraphQlResponse, RequestContext};
 #[derive(Clone)]
 pub(crate) struct Toy {
     pub(crate) schema: Schema<Query, Mutation, Counter>,
+    trusting: Schema<Query, Mutation, Counter>,
 }
 
 impl Toy {
     pub(crate) fn new() -> Self {
+        let build = || Schema::build(Query, Mutation, Counter);
         Self {
-            schema: Schema::new(Query, Mutation, Counter),
+            schema: build().finish(),
+            trusting: build().validation_mode(ValidationMode::Fast).finish(),
         }
     }
 
@@ -28,9 +31,10 @@ impl Toy {
             inner,
             context,
             cost,
+            trusted,
             ..
         } = request;
-        inner.data(context).data(Cost(cost))
+        inner.data(context).data(Price { cost, trusted })
     }
 }
 
@@ -45,7 +49,12 @@ impl GraphQl for Toy {
             held.set("code", "UNAUTHENTICATED");
             return GraphQlResponse::from_errors(vec![error]);
         }
-        self.schema.execute(Self::request(request)).await
+        let schema = if request.trusted {
+            &self.trusting
+        } else {
+            &self.schema
+        };
+        schema.execute(Self::request(request)).await
     }
 
     fn subscribe(
@@ -61,7 +70,10 @@ impl GraphQl for Toy {
     }
 }
 
-struct Cost(u64);
+struct Price {
+    cost: u64,
+    trusted: bool,
+}
 
 /// What is asked.
 pub(crate) struct Query;
@@ -91,6 +103,13 @@ struct Handed {
     idempotency_key: Option<String>,
     hello: Option<String>,
     cost: String,
+    trusted: bool,
+}
+
+/// What to look for.
+#[derive(InputObject)]
+struct Wanted {
+    name: Option<String>,
 }
 
 #[Object]
@@ -121,6 +140,11 @@ impl Query {
                 price: "12.50".to_owned(),
             })
             .collect()
+    }
+
+    /// The name that is looked for, or `anything`.
+    async fn find(&self, wanted: Wanted) -> String {
+        wanted.name.unwrap_or_else(|| "anything".to_owned())
     }
 
     /// At most ten.
@@ -168,7 +192,8 @@ impl Query {
             at_least: context.at_least.map(|position| position.to_string()),
             idempotency_key: context.idempotency_key.as_deref().map(str::to_owned),
             hello: context.hello.as_deref().map(ToString::to_string),
-            cost: ctx.data::<Cost>()?.0.to_string(),
+            cost: ctx.data::<Price>()?.cost.to_string(),
+            trusted: ctx.data::<Price>()?.trusted,
         })
     }
 }

@@ -136,6 +136,19 @@ async fn a_required_variable_must_be_given() {
 }
 
 #[tokio::test]
+async fn a_default_stands_for_a_variable_that_is_left_out() {
+    let server = Server::new();
+    let text =
+        "query($yes: Boolean = true, $id: Int = 4) { item(id: $id) { id @include(if: $yes) } }";
+    let reply = server.query(text).await;
+    assert_eq!(reply.json()["data"]["item"]["id"], 4, "{}", reply.text());
+    let reply = server
+        .query_with(text, json!({ "yes": false, "id": 5 }))
+        .await;
+    assert_eq!(reply.json(), json!({ "data": { "item": {} } }));
+}
+
+#[tokio::test]
 async fn a_bad_literal_is_a_fault_of_the_document() {
     let reply = Server::new().query("{ item(id: \"x\") { name } }").await;
     reply.is_refused(400, "GRAPHQL_VALIDATION_FAILED");
@@ -231,4 +244,66 @@ async fn a_browser_gets_the_page() {
     let reply = server.get_as("/graphql", browser).await;
     assert!(reply.text().contains("<title>Daybook</title>"));
     assert_eq!(server.get("/").await.header("location"), "/graphql");
+}
+
+#[tokio::test]
+async fn a_known_document_is_trusted_with_plain_values() {
+    let server = Server::new();
+    let text = "query Q($v: Int = 1) { handed { trusted } item(id: $v) { id } }";
+    let mut trusted = Vec::new();
+    for variables in [json!({}), json!({}), json!({ "v": 2 }), json!({ "v": [2] })] {
+        let reply = server.query_with(text, variables).await;
+        trusted.push(reply.json()["data"]["handed"]["trusted"].clone());
+    }
+    assert_eq!(
+        trusted,
+        [json!(false), json!(true), json!(true), json!(null)]
+    );
+    let included = "query($yes: Boolean!) { handed { trusted @include(if: $yes) } }";
+    for _ in 0..2 {
+        let reply = server.query_with(included, json!({ "yes": true })).await;
+        assert_eq!(reply.json()["data"]["handed"]["trusted"], false);
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_document_refuses_bad_values_as_at_first() {
+    let cases = [
+        (
+            "query Q($v: Int!) { item(id: $v) { id } }",
+            json!(1),
+            json!("x"),
+        ),
+        (
+            "query Q($v: Int!) { hello item(id: 1) { id } small(value: $v) }",
+            json!(1),
+            json!(true),
+        ),
+        (
+            "query Q($v: Volume!) { hello(volume: $v) }",
+            json!("LOUD"),
+            json!("SHRILL"),
+        ),
+        (
+            "query Q($v: Wanted!) { find(wanted: $v) }",
+            json!({ "name": "x" }),
+            json!({ "nmae": "x" }),
+        ),
+        (
+            "query Q($v: Boolean!) { hello @include(if: $v) }",
+            json!(true),
+            json!("yes"),
+        ),
+    ];
+    for (text, good, bad) in cases {
+        let fresh = Server::new().query_with(text, json!({ "v": bad })).await;
+        let server = Server::new();
+        for _ in 0..2 {
+            let reply = server.query_with(text, json!({ "v": good })).await;
+            assert_eq!(reply.status, 200, "{}", reply.text());
+        }
+        let known = server.query_with(text, json!({ "v": bad })).await;
+        assert_eq!(known.text(), fresh.text());
+        assert_eq!(known.status, 400, "{}", known.text());
+    }
 }

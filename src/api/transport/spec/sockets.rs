@@ -229,7 +229,7 @@ async fn messages_outside_the_protocol_close_with_4400() {
 #[tokio::test]
 async fn each_breach_of_order_has_its_close_code() {
     let live = Live::with(SocketConfig {
-        init_time_max: Duration::from_millis(200),
+        init_time_max: Duration::from_millis(500),
         ..Default::default()
     })
     .await;
