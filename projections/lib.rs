@@ -11,6 +11,8 @@ pub mod customers;
 pub mod goods;
 pub mod governance;
 pub mod orders;
+#[cfg(test)]
+mod spec;
 pub mod store;
 
 use store::ReadModel;

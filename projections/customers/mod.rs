@@ -56,7 +56,7 @@ pub struct CustomerRow {
 
 /// A person to talk to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, SimpleObject)]
-#[graphql(name = "Contact")]
+#[graphql(name = "CustomerContact")]
 #[serde(rename_all = "camelCase")]
 pub struct ContactRow {
     /// The person's id.

@@ -89,6 +89,16 @@ impl Tables {
         Ok(self.slot::<R>(id)?.row.as_ref())
     }
 
+    /// A copy of a row that must be there.
+    pub(crate) fn require<R: Row>(&mut self, id: &impl ToString) -> Result<R, FoldError> {
+        let id = id.to_string();
+        let row = self.get::<R>(&id)?.cloned();
+        row.ok_or(FoldError::Missing {
+            table: R::TABLE,
+            id,
+        })
+    }
+
     /// The ids of all rows whose column holds a value, in the order of the ids. It looks through
     /// the whole table where the column has no index (a rebuild makes them last), so it is for
     /// rare facts only.

@@ -2,7 +2,10 @@
 
 use daybook_projections::customers::{CustomerRow, InteractionRow};
 
-use super::links::objects;
+use super::{
+    links::objects,
+    orders::{Order, Shipment},
+};
 
 objects! {
     /// A customer (客户).
@@ -10,6 +13,10 @@ objects! {
         many {
             /// Talks with the customer (沟通记录).
             interactions: Interaction = "customer";
+            /// Its orders (订单).
+            orders: Order = "customer";
+            /// What is or was on its way to it (发货单).
+            shipments: Shipment = "customer";
         }
     }
 

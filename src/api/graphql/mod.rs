@@ -14,13 +14,17 @@ mod connection;
 mod customers;
 mod fault;
 mod filter;
+mod goods;
 mod governance;
 mod history;
 mod links;
 mod object;
+mod orders;
 mod query;
 mod reading;
 mod register;
+#[cfg(test)]
+mod spec;
 mod subscription;
 
 use std::sync::{Arc, LazyLock};
@@ -49,6 +53,13 @@ fn kinds() -> &'static Kinds {
             Kind::of::<governance::Policy>(),
             Kind::of::<customers::Customer>(),
             Kind::of::<customers::Interaction>(),
+            Kind::of::<goods::Warehouse>(),
+            Kind::of::<goods::Product>(),
+            Kind::of::<goods::PriceList>(),
+            Kind::of::<goods::Price>(),
+            Kind::of::<goods::StockItem>(),
+            Kind::of::<orders::Order>(),
+            Kind::of::<orders::Shipment>(),
         ])
     });
     &KINDS
