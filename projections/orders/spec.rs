@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     goods::spec::{cny, cup, north, shop, tea},
-    spec::{History, Shown, id, value},
+    spec::{History, Shown, customer_details, customer_registered, id, money, value},
     store::{Condition, PageRequest, Row},
 };
 
@@ -56,15 +56,8 @@ fn customers() -> History {
     let registered = CustomerEvent::CustomerRegistered {
         number: 1,
         details: CustomerDetails {
-            name: value("上海晨光贸易有限公司"),
-            customer_type: Default::default(),
-            tax_number: None,
-            phone: None,
-            email: None,
             address: Some(address("China")),
-            currency: None,
-            language: None,
-            external_number: None,
+            ..customer_details("上海晨光贸易有限公司")
         },
         owner: value("li.wei"),
     };
@@ -359,6 +352,27 @@ fn an_order_counts_in_every_dimension_exactly() {
     ];
     assert_eq!(by(SalesDimension::Category), categories);
     assert_eq!(by(SalesDimension::Carrier)[0].0, None);
+}
+
+#[test]
+fn what_an_order_does_not_say_counts_as_unknown() {
+    let mut other = placed(vec![line(1, tea(), "1", "2")], 0);
+    if let OrderEvent::OrderPlaced {
+        customer, charges, ..
+    } = &mut other
+    {
+        *customer = id(2);
+        *charges = money("0.5 CNY");
+    }
+    let shown = customer_registered(ordered(), 2, "北京乳业")
+        .by("zhao.min")
+        .event(id::<OrderId>(42), other)
+        .then();
+    let unknown = (None, 1, "2".to_owned(), "0.5".to_owned());
+    let china = total("China", 1, "39.333333", "5");
+    assert_eq!(totals(&shown, SalesDimension::Country), [unknown, china]);
+    let everything = (None, 2, "41.333333".to_owned(), "5.5".to_owned());
+    assert_eq!(totals(&shown, SalesDimension::All), [everything]);
 }
 
 #[test]
