@@ -12,6 +12,8 @@ pub mod governance;
 pub mod measure;
 pub mod pipeline;
 pub mod service;
+#[cfg(test)]
+mod spec;
 pub mod store;
 
 use store::ReadModel;
