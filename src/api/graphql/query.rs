@@ -17,8 +17,8 @@ use super::{
 pub(super) struct Query(
     General,
     Lists,
-    super::pipeline::Questions,
-    super::service::Questions,
+    super::pipeline::PipelineQuestions,
+    super::service::ServiceQuestions,
 );
 
 impl Default for Lists {
