@@ -2,8 +2,8 @@
 //! them.
 //!
 //! ```text
-//!  Envelope ──► Desk ──queue──► desk thread ──batch──► writer thread ──► log ──► projection thread
-//!                 ▲             decides, stages        one sync a batch            folds, publishes
+//!  Envelope ─► Desk ─queue─► desk thread ─batch─► writer thread ─► log ─► projection thread
+//!               ▲            decides, stages      one sync a batch        folds, publishes
 //!                 └──────────── Receipt ◄──────────────────┘
 //! ```
 //! * [`desk`]: one writer per organisation. Commands are decided one after the other against
@@ -11,11 +11,14 @@
 //!   plain predicate. While one batch is being synced the next is decided.
 //! * [`projection`]: follows the log, and tells who waits how far it has come.
 //! * [`organisation`]: opens all of it in one folder, founds it, and closes it in order.
+//! * [`import`]: rows of files become commands by a mapping file.
 
 mod desk;
 mod envelope;
 mod error;
 mod founding;
+pub mod import;
+mod offline;
 mod organisation;
 mod projection;
 #[cfg(test)]
@@ -25,5 +28,6 @@ pub use desk::{Desk, DeskOptions, DeskStats};
 pub use envelope::{CommandError, Envelope, Receipt, ReceiptEvent};
 pub use error::AppError;
 pub use founding::{Founding, default_policies};
+pub use offline::{log_folder, open_log, restore};
 pub use organisation::{Comparison, Opening, Organisation, OrganisationOptions, rebuild_offline};
 pub use projection::{Applied, Projection, Rebuilt};

@@ -11,16 +11,24 @@ use tempfile::TempDir;
 
 use super::reading::Reading;
 
+use super::sdl;
+
 #[test]
-fn the_schema_builds_and_names_its_parts() {
-    let sdl = super::sdl();
-    for part in [
-        "type Query",
-        "type Mutation",
-        "type Subscription",
-        "type Customer ",
+fn the_schema_builds_and_names_what_it_derives() {
+    let sdl = sdl();
+    for name in [
+        "type Mutation {",
+        "registerCustomer(",
+        "input RegisterCustomerInput {",
+        "type RegisterCustomerPayload {",
+        "type CustomerConnection {",
+        "input CustomerWhere {",
+        "input CustomerOrderBy {",
+        "interface Node {",
+        "scalar DateTime @specifiedBy",
+        "type Subscription {",
     ] {
-        assert!(sdl.contains(part), "the schema lacks `{part}`");
+        assert!(sdl.contains(name), "`{name}` is missing in\n{sdl}");
     }
 }
 
