@@ -21,10 +21,10 @@ use super::{
 pub(super) struct Query(
     General,
     Lists,
-    super::pipeline::Questions,
+    super::pipeline::PipelineQuestions,
     GoodsQueries,
     OrderQueries,
-    super::service::Questions,
+    super::service::ServiceQuestions,
 );
 
 impl Default for Lists {
