@@ -8,8 +8,10 @@
 
 pub mod audit;
 pub mod customers;
+pub mod goods;
 pub mod governance;
 pub mod measure;
+pub mod orders;
 pub mod pipeline;
 pub mod service;
 pub mod store;
@@ -23,4 +25,6 @@ pub const READ_MODELS: &[ReadModel] = &[
     pipeline::MODEL,
     service::MODEL,
     customers::overview::MODEL,
+    goods::MODEL,
+    orders::MODEL,
 ];

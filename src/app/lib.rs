@@ -11,11 +11,13 @@
 //!   plain predicate. While one batch is being synced the next is decided.
 //! * [`projection`]: follows the log, and tells who waits how far it has come.
 //! * [`organisation`]: opens all of it in one folder, founds it, and closes it in order.
+//! * [`import`]: rows of files become commands by a mapping file.
 
 mod desk;
 mod envelope;
 mod error;
 mod founding;
+pub mod import;
 mod offline;
 mod organisation;
 mod projection;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "specs may stop at the first surprise")]
 
 mod desk;
+mod import;
 
 use std::path::Path;
 
