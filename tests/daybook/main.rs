@@ -6,4 +6,5 @@
     reason = "tests may stop at the first surprise"
 )]
 
+mod cli;
 mod house_rules;
