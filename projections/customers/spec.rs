@@ -173,7 +173,7 @@ fn opportunities_shipments_and_complaints_are_counted_as_they_are_now() {
         stage: stage(1, 1_000),
         value: money("1000 CNY"),
         expected_close_on: value("2026-06-30"),
-        reason: value("price"),
+        lost_reason: value("price"),
         competitor: None,
         note: None,
     };

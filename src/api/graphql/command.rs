@@ -465,3 +465,27 @@ impl ContainerType for Mutation {
 }
 
 impl ObjectType for Mutation {}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMMON_FIELDS, Command, CommandVisitor, DomainCommand, MetaType, Registry};
+
+    /// A command's own field would be taken for the common one of the same name.
+    #[test]
+    fn no_command_has_a_field_that_all_commands_have() {
+        struct Check(Registry);
+        impl CommandVisitor for Check {
+            fn command<C: Command>(&mut self) {
+                C::create_type_info(&mut self.0);
+                let own = self.0.types.get(&*C::type_name());
+                let Some(MetaType::InputObject { input_fields, .. }) = own else {
+                    panic!("{} is no input object", C::NAME);
+                };
+                for (name, _, _) in COMMON_FIELDS {
+                    assert!(!input_fields.contains_key(name), "{} has `{name}`", C::NAME);
+                }
+            }
+        }
+        DomainCommand::visit(&mut Check(Registry::default()));
+    }
+}
