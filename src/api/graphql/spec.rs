@@ -9,9 +9,7 @@ use daybook_app::{Founding, Organisation, OrganisationOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::reading::Reading;
-
-use super::sdl;
+use super::{reading::Reading, sdl};
 
 #[test]
 fn the_schema_builds_and_names_what_it_derives() {
