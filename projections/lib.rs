@@ -8,10 +8,25 @@
 
 pub mod audit;
 pub mod customers;
+pub mod goods;
 pub mod governance;
+pub mod measure;
+pub mod orders;
+pub mod pipeline;
+pub mod service;
+#[cfg(test)]
+mod spec;
 pub mod store;
 
 use store::ReadModel;
 
 /// All read models, in the order in which they fold an event.
-pub const READ_MODELS: &[ReadModel] = &[governance::MODEL, customers::MODEL];
+pub const READ_MODELS: &[ReadModel] = &[
+    governance::MODEL,
+    customers::MODEL,
+    pipeline::MODEL,
+    service::MODEL,
+    customers::overview::MODEL,
+    goods::MODEL,
+    orders::MODEL,
+];

@@ -187,7 +187,9 @@ macro_rules! commands {
             ) -> Option<Result<Self, serde_json::Error>> {
                 use serde::Deserialize;
                 match name {
-                    $(stringify!($command) => Some($command::deserialize(json).map(Self::$command)),)+
+                    $(stringify!($command) => {
+                        Some($command::deserialize(json).map(Self::$command))
+                    })+
                     _ => None,
                 }
             }

@@ -1,4 +1,10 @@
-//! Customers, their contacts, and every talk with them.
+//! Customers, their contacts, every talk with them, and each customer at a glance.
+
+mod affair;
+pub(crate) mod overview;
+#[cfg(test)]
+mod spec;
+mod timeline;
 
 use async_graphql::SimpleObject;
 use daybook_schema::{
@@ -10,6 +16,9 @@ use daybook_schema::{
     kernel::{Actor, BigInt, Code, DateTime, Note},
 };
 use serde::{Deserialize, Serialize};
+
+pub use overview::{CustomerOverviewRow, CustomerSales};
+pub use timeline::{TimelineLine, TimelinePlace, timeline};
 
 use crate::store::{ColumnKind, Fact, FoldError, ReadModel, Stamp, Tables, enum_column, table};
 
@@ -56,7 +65,7 @@ pub struct CustomerRow {
 
 /// A person to talk to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, SimpleObject)]
-#[graphql(name = "Contact")]
+#[graphql(name = "CustomerContact")]
 #[serde(rename_all = "camelCase")]
 pub struct ContactRow {
     /// The person's id.

@@ -20,6 +20,7 @@ mod row;
 mod search;
 mod snapshot;
 mod tables;
+pub(crate) mod wide;
 
 pub use database::Database;
 pub use error::StoreError;
@@ -28,7 +29,7 @@ pub use query::{Condition, Cursor, CursorError, Direction, Operator, Order, Page
 pub use row::{
     Cell, Column, ColumnKind, Entry, Row, Stamp, enum_column, from_millionths, millionths,
 };
-pub(crate) use row::{flagged, table};
+pub(crate) use row::{flagged, parsed, parsed_option, table};
 pub use rusqlite::types::Value as SqlValue;
 pub use search::{SearchHit, search_query};
 pub use snapshot::{Parked, Readers, Snapshot};

@@ -104,6 +104,14 @@ impl Definitions {
         self.index(E::TABLE, E::COLUMNS, "row_number");
     }
 
+    /// An index over several columns of a table, for a question that one column does not answer.
+    pub(crate) fn index_on(&mut self, table: &str, columns: &[&str]) {
+        let (name, columns) = (columns.join("_"), columns.join(", "));
+        self.indexes.push(format!(
+            "CREATE INDEX \"{table}_by_{name}\" ON \"{table}\" ({columns})"
+        ));
+    }
+
     fn index(&mut self, table: &str, columns: &[super::Column], last: &str) {
         for column in columns.iter().filter(|column| column.indexed) {
             let name = column.name;

@@ -196,12 +196,23 @@ text_cells! {
     daybook_schema::customers::CustomerId,
     daybook_schema::customers::CustomerType,
     daybook_schema::customers::InteractionId,
+    daybook_schema::goods::PriceListId,
+    daybook_schema::goods::ProductId,
+    daybook_schema::goods::WarehouseId,
     daybook_schema::governance::PolicyId,
     daybook_schema::kernel::Actor,
     daybook_schema::kernel::Code,
     daybook_schema::kernel::Currency,
     daybook_schema::kernel::Name,
     daybook_schema::kernel::Note,
+    daybook_schema::pipeline::LeadId,
+    daybook_schema::pipeline::LeadPhase,
+    daybook_schema::pipeline::OpportunityId,
+    daybook_schema::pipeline::OpportunityPhase,
+    daybook_schema::service::ComplaintPhase,
+    daybook_schema::service::Severity,
+    daybook_schema::orders::OrderId,
+    daybook_schema::orders::OrderStatus,
 }
 
 /// An exact decimal as a whole number of millionths, beyond the range the nearest that fits.
@@ -218,6 +229,34 @@ pub fn millionths(value: rust_decimal::Decimal) -> i64 {
 /// A whole number of millionths as an exact decimal.
 pub fn from_millionths(millionths: i64) -> rust_decimal::Decimal {
     rust_decimal::Decimal::new(millionths, 6).normalize()
+}
+
+/// Reads a column that holds the text of a value.
+pub(crate) fn parsed<T>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    parsed_option(row, column)?.ok_or(rusqlite::Error::InvalidColumnType(
+        column,
+        String::new(),
+        rusqlite::types::Type::Null,
+    ))
+}
+
+/// The same for a column that may be empty.
+pub(crate) fn parsed_option<T>(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<T>>
+where
+    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    let text: Option<String> = row.get(column)?;
+    let value = text.map(|text| text.parse()).transpose();
+    value.map_err(|error| {
+        let kind = rusqlite::types::Type::Text;
+        rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
+    })
 }
 
 /// When an object was made and last changed, and the version that `expectedVersion` compares.

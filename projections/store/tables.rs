@@ -2,7 +2,7 @@
 
 use std::{
     any::{Any, TypeId},
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
 };
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
@@ -87,6 +87,39 @@ impl Tables {
     /// The row, if it is there.
     pub fn get<R: Row>(&mut self, id: &str) -> Result<Option<&R>, StoreError> {
         Ok(self.slot::<R>(id)?.row.as_ref())
+    }
+
+    /// A copy of a row that must be there.
+    pub(crate) fn require<R: Row>(&mut self, id: &impl ToString) -> Result<R, FoldError> {
+        let id = id.to_string();
+        let row = self.get::<R>(&id)?.cloned();
+        row.ok_or(FoldError::Missing {
+            table: R::TABLE,
+            id,
+        })
+    }
+
+    /// The ids of all rows whose column holds a value, in the order of the ids. It looks through
+    /// the whole table where the column has no index (a rebuild makes them last), so it is for
+    /// rare facts only.
+    pub fn find<R: Row>(&mut self, column: &str, value: &Value) -> Result<Vec<String>, StoreError> {
+        let index = R::COLUMNS.iter().position(|own| own.name == column);
+        let Some(index) = index else {
+            return Ok(Vec::new());
+        };
+        let sql = format!("SELECT id FROM \"{}\" WHERE {column} = ?1", R::TABLE);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let written = statement.query_map([value], |row| row.get::<_, String>(0))?;
+        let mut ids = written.collect::<Result<BTreeSet<_>, _>>()?;
+        for (id, slot) in &rows::<R>(&mut self.sets).slots {
+            let holds = |row: &R| row.values().get(index) == Some(value);
+            if slot.row.as_ref().is_some_and(holds) {
+                ids.insert(id.clone());
+            } else {
+                ids.remove(id);
+            }
+        }
+        Ok(ids.into_iter().collect())
     }
 
     /// Changes a row and brings its stamp up to date.

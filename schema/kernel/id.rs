@@ -112,7 +112,9 @@ pub(crate) use ids;
 
 /// Declares an id made of two others: `stockItem-<product>.<warehouse>`.
 macro_rules! compound_id {
-    ($(#[$doc:meta])* $name:ident = $prefix:literal { $first:ident: $First:ty, $second:ident: $Second:ty }) => {
+    ($(#[$doc:meta])* $name:ident = $prefix:literal {
+        $first:ident: $First:ty, $second:ident: $Second:ty
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name {

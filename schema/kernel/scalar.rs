@@ -5,7 +5,8 @@
 /// `$graphql` is the scalar's name in the API; several Rust types may share one (ids are all
 /// `ID`), so the description is given here and not taken from the type's own documentation.
 macro_rules! text_scalar {
-    ($type:ty, $graphql:literal, $description:expr $(, url = $url:literal)? $(, format = $format:literal)?) => {
+    ($type:ty, $graphql:literal, $description:expr
+        $(, url = $url:literal)? $(, format = $format:literal)?) => {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -47,7 +48,8 @@ macro_rules! text_scalar {
                 $graphql.into()
             }
             fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
-                $crate::kernel::scalar::register(registry, $graphql, $description, None $(.or(Some($url)))?)
+                let url = None $(.or(Some($url)))?;
+                $crate::kernel::scalar::register(registry, $graphql, $description, url)
             }
             fn parse(
                 value: Option<async_graphql::Value>,

@@ -3,6 +3,7 @@
 //! Every handle is a cheap clone of a shared cell, so the hot path takes no lock on a family:
 //! label sets that are known beforehand are resolved once.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -14,8 +15,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry};
 
-/// The media type of [`Metrics::encode`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The media type of [`Metrics::to_open_metrics`].
+pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The media type of [`Metrics::to_text`].
+pub const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Labels of an HTTP request.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -170,13 +173,39 @@ impl Metrics {
         metrics
     }
 
-    /// Every metric as OpenMetrics text, see [`CONTENT_TYPE`].
+    /// Every metric as [`OPEN_METRICS`].
     #[must_use]
-    pub fn encode(&self) -> String {
+    pub fn to_open_metrics(&self) -> String {
         let mut text = String::with_capacity(16 * 1024);
         // Writing to a string cannot fail; a shortened page would still be a fault worth a line.
         if let Err(error) = encode(&mut text, &self.registry) {
             tracing::error!(%error, "metrics could not be encoded");
+        }
+        text
+    }
+
+    /// Every metric as [`TEXT`], which describes a counter under its full name and knows neither
+    /// units nor an end mark.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let open_metrics = self.to_open_metrics();
+        let counters: HashSet<&str> = open_metrics
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+            .collect();
+        let mut text = String::with_capacity(open_metrics.len() + 256);
+        for line in open_metrics.lines() {
+            let described = ["# HELP ", "# TYPE "].into_iter().find_map(|start| {
+                let (name, rest) = line.strip_prefix(start)?.split_once(' ')?;
+                counters.contains(name).then_some((start, name, rest))
+            });
+            match described {
+                Some((start, name, rest)) => {
+                    text.extend([start, name, "_total ", rest, "\n"]);
+                }
+                None if line.starts_with("# UNIT ") || line == "# EOF" => {}
+                None => text.extend([line, "\n"]),
+            }
         }
         text
     }

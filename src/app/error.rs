@@ -28,6 +28,12 @@ pub enum AppError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The folder holds no organisation, and the work at hand does not found one.
+    #[error("`{path}` holds no organisation")]
+    Missing {
+        /// The folder.
+        path: String,
+    },
     /// A command that opening itself issues was not done.
     #[error("founding failed: {0}")]
     Founding(crate::CommandError),
@@ -47,6 +53,7 @@ impl AppError {
             Self::Store(_) => "READ_MODEL_UNUSABLE",
             Self::File { .. } => "FILE_UNUSABLE",
             Self::Format { .. } => "DATA_FOLDER_UNSUPPORTED",
+            Self::Missing { .. } => "DATA_FOLDER_MISSING",
             Self::Founding(error) => error.code(),
             Self::FoundingRefused(_) => "FOUNDING_REFUSED",
             Self::Thread(_) => "THREAD_UNAVAILABLE",

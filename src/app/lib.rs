@@ -2,8 +2,8 @@
 //! them.
 //!
 //! ```text
-//!  Envelope ──► Desk ──queue──► desk thread ──batch──► writer thread ──► log ──► projection thread
-//!                 ▲             decides, stages        one sync a batch            folds, publishes
+//!  Envelope ─► Desk ─queue─► desk thread ─batch─► writer thread ─► log ─► projection thread
+//!               ▲            decides, stages      one sync a batch        folds, publishes
 //!                 └──────────── Receipt ◄──────────────────┘
 //! ```
 //! * [`desk`]: one writer per organisation. Commands are decided one after the other against
@@ -18,6 +18,7 @@ mod envelope;
 mod error;
 mod founding;
 pub mod import;
+mod offline;
 mod organisation;
 mod projection;
 #[cfg(test)]
@@ -27,5 +28,6 @@ pub use desk::{Desk, DeskOptions, DeskStats};
 pub use envelope::{CommandError, Envelope, Receipt, ReceiptEvent};
 pub use error::AppError;
 pub use founding::{Founding, default_policies};
+pub use offline::{log_folder, open_log, restore};
 pub use organisation::{Comparison, Opening, Organisation, OrganisationOptions, rebuild_offline};
 pub use projection::{Applied, Projection, Rebuilt};

@@ -6,10 +6,7 @@
 //! <folder>/read-models/     SQLite: derived, may be deleted
 //! ```
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use daybook_eventlog::{Log, LogOptions, OpenReport};
 use daybook_projections::store::Readers;
@@ -23,6 +20,7 @@ use crate::{
 };
 
 const FORMAT: &str = "daybook-data 1";
+const IDENTITY_FILE: &str = "daybook.json";
 
 /// Limits of an organisation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -142,7 +140,7 @@ pub fn rebuild_offline(
     folder: &Path,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Comparison, AppError> {
-    let id = identify(folder)?;
+    let id = existing(folder)?;
     let opened = Log::open(&folder.join("log"), LogOptions::new(id))?;
     let head = opened.log.head().position;
     let database = projection::database(folder)?;
@@ -173,17 +171,27 @@ impl Comparison {
 
 /// The organisation of a folder, which gets a new identity where it has none.
 pub(crate) fn identify(folder: &Path) -> Result<Uuid, AppError> {
-    let path = folder.join("daybook.json");
-    match fs::read(&path) {
-        Ok(bytes) => identity(&path, &bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let identity = Identity {
-                format: FORMAT.to_owned(),
-                organisation: Uuid::now_v7(),
-            };
-            write_new(folder, &path, &identity)?;
-            Ok(identity.organisation)
-        }
+    let path = folder.join(IDENTITY_FILE);
+    if let Some(organisation) = identified(&path)? {
+        return Ok(organisation);
+    }
+    let organisation = Uuid::now_v7();
+    write_identity(folder, organisation)?;
+    Ok(organisation)
+}
+
+/// The organisation of a folder that must have one.
+pub(crate) fn existing(folder: &Path) -> Result<Uuid, AppError> {
+    let found = identified(&folder.join(IDENTITY_FILE))?;
+    found.ok_or_else(|| AppError::Missing {
+        path: folder.display().to_string(),
+    })
+}
+
+fn identified(path: &Path) -> Result<Option<Uuid>, AppError> {
+    match fs::read(path) {
+        Ok(bytes) => identity(path, &bytes).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(AppError::File {
             path: path.display().to_string(),
             source,
@@ -208,7 +216,12 @@ fn identity(path: &Path, bytes: &[u8]) -> Result<Uuid, AppError> {
 }
 
 /// Written beside and renamed, so that a crash leaves either no identity or a whole one.
-fn write_new(folder: &Path, path: &PathBuf, identity: &Identity) -> Result<(), AppError> {
+pub(crate) fn write_identity(folder: &Path, organisation: Uuid) -> Result<(), AppError> {
+    let path = &folder.join(IDENTITY_FILE);
+    let identity = &Identity {
+        format: FORMAT.to_owned(),
+        organisation,
+    };
     let file_error = |source: std::io::Error| AppError::File {
         path: path.display().to_string(),
         source,

@@ -26,6 +26,8 @@ pub(crate) struct Chain {
     position: Position,
     /// The hash of the last block seen; `None` when the walk began in the middle.
     hash: Option<Hash>,
+    /// The hash at `position`.
+    whole_hash: Option<Hash>,
     partial: Option<Partial>,
 }
 
@@ -45,6 +47,7 @@ impl Chain {
             depth,
             position: head.position,
             hash: Some(head.hash),
+            whole_hash: Some(head.hash),
             partial: None,
         }
     }
@@ -55,13 +58,14 @@ impl Chain {
             depth,
             position: after,
             hash: None,
+            whole_hash: None,
             partial: None,
         }
     }
 
-    /// The end of what has been seen whole. Meaningless while a commit is partial.
-    pub(crate) fn head(&self) -> Option<Head> {
-        self.hash.map(|hash| Head {
+    /// The end of what has been seen whole; `None` while that is unknown.
+    pub(crate) fn whole_head(&self) -> Option<Head> {
+        self.whole_hash.map(|hash| Head {
             position: self.position,
             hash,
         })
@@ -88,6 +92,7 @@ impl Chain {
         self.hash = Some(raw.hash());
         if let Some(block) = &block {
             self.position = block.last();
+            self.whole_hash = self.hash;
         }
         Ok(block)
     }

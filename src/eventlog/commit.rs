@@ -197,6 +197,11 @@ impl<'a> CommitRef<'a> {
         )
     }
 
+    /// The commit as it stands in a payload, with its length.
+    pub(crate) fn encoded(&self) -> Vec<u8> {
+        [&u32_of(self.body.len()).to_be_bytes(), self.body].concat()
+    }
+
     fn head(&self) -> Option<BodyHead<'a>> {
         let mut input = Input::new(self.body);
         let _command_id: [u8; 16] = input.array()?;

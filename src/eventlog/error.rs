@@ -168,6 +168,19 @@ impl LogError {
         }
     }
 
+    /// Gives a damage its range if it has none yet: sled cannot say which positions it failed to
+    /// read, but whoever asked can.
+    pub(crate) fn located(self, first: Position, last: Position) -> Self {
+        match self {
+            Self::Damaged { what, first: 0, .. } => Self::Damaged {
+                what,
+                first,
+                last: last.max(first),
+            },
+            other => other,
+        }
+    }
+
     pub(crate) fn damaged(what: impl ToString, first: Position, last: Position) -> Self {
         Self::Damaged {
             what: what.to_string(),

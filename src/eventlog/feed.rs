@@ -56,7 +56,8 @@ pub(crate) struct Feed {
     asynchronous: Notify,
     /// Threads that wait; without any, publishing makes no system call.
     waiting: AtomicUsize,
-    gate: Mutex<()>,
+    /// Counts nudges.
+    gate: Mutex<u64>,
     blocking: Condvar,
 }
 
@@ -81,7 +82,7 @@ impl Feed {
             closed: AtomicBool::new(false),
             asynchronous: Notify::new(),
             waiting: AtomicUsize::new(0),
-            gate: Mutex::new(()),
+            gate: Mutex::new(0),
             blocking: Condvar::new(),
         }
     }
@@ -145,12 +146,13 @@ impl Feed {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         let mut gate = self.lock_gate();
+        let nudges = *gate;
         let moved = loop {
             if self.is_closed() || self.head().position > after {
                 break true;
             }
             let left = deadline.map_or(timeout, |d| d.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
+            if left.is_zero() || *gate != nudges {
                 break false;
             }
             gate = self
@@ -164,6 +166,12 @@ impl Feed {
         moved
     }
 
+    /// Makes every waiting thread return from [`Feed::wait_moved`] once, moved or not.
+    pub(crate) fn nudge(&self) {
+        *self.lock_gate() += 1;
+        self.blocking.notify_all();
+    }
+
     fn wake(&self) {
         self.asynchronous.notify_waiters();
         // Pairs with the fence of a waiting thread: either it sees the new head, or we see it.
@@ -175,7 +183,7 @@ impl Feed {
         }
     }
 
-    fn lock_gate(&self) -> MutexGuard<'_, ()> {
+    fn lock_gate(&self) -> MutexGuard<'_, u64> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

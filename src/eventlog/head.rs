@@ -10,7 +10,7 @@
 //!       │ position u64 │ hash 32 │ zero 8 │ crc32 4                at 0 and at 4096
 //! ```
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -139,11 +139,6 @@ impl HeadFile {
             .try_clone()
             .map_err(LogError::io("open", &self.path))
     }
-}
-
-/// Whether the file exists at all.
-pub(crate) fn exists(dir: &Path) -> bool {
-    fs::exists(dir.join(FILE)).unwrap_or(true)
 }
 
 fn encode(record: &HeadRecord, organisation: Uuid) -> Vec<u8> {

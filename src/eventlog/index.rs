@@ -26,8 +26,8 @@ use crate::feed::Group;
 use crate::hash::Head;
 use crate::index_file::{IndexFile, Rows, stream_hash};
 
-/// Commits that may wait in memory; about 30 MB of rows.
-pub(crate) const WAITING_MAX: usize = 200_000;
+/// Commits that may wait in memory: some 15 MB of rows, or their own bytes while they are pending.
+pub(crate) const WAITING_MAX: usize = 100_000;
 /// How long the writer waits for room.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often pending groups become rows.
@@ -46,7 +46,8 @@ pub(crate) struct Index {
     signal: Condvar,
     gate: Mutex<()>,
     stopping: AtomicBool,
-    lookups: Mutex<IndexFile>,
+    /// Absent once closed.
+    lookups: Mutex<Option<IndexFile>>,
     written_to: AtomicU64,
     failure: Mutex<Option<String>>,
 }
@@ -68,7 +69,7 @@ impl Index {
             signal: Condvar::new(),
             gate: Mutex::new(()),
             stopping: AtomicBool::new(false),
-            lookups: Mutex::new(lookups),
+            lookups: Mutex::new(Some(lookups)),
             written_to: AtomicU64::new(head.position),
             failure: Mutex::default(),
         }
@@ -116,7 +117,7 @@ impl Index {
             }
         }
         // What left memory before the look above is committed in the file.
-        Ok(lock(&self.lookups).command(id)?)
+        self.look_up(|file| file.command(id))
     }
 
     /// Positions of commits that touch a stream, in order; a rare collision may be among them.
@@ -129,7 +130,7 @@ impl Index {
     ) -> Result<Vec<Position>, LogError> {
         let hash = stream_hash(stream);
         let recent = self.recent_positions(hash, after, after_version);
-        let mut found = lock(&self.lookups).positions(hash, after, after_version, limit)?;
+        let mut found = self.look_up(|file| file.positions(hash, after, after_version, limit))?;
         // A row may be in both when its transaction has just committed.
         let last = found.last().copied().unwrap_or(after);
         found.extend(recent.into_iter().filter(|position| *position > last));
@@ -147,6 +148,19 @@ impl Index {
             found.extend(hits.map(|((_, position), _)| *position));
         }
         found
+    }
+
+    fn look_up<T>(
+        &self,
+        question: impl FnOnce(&IndexFile) -> rusqlite::Result<T>,
+    ) -> Result<T, LogError> {
+        let lookups = lock(&self.lookups);
+        Ok(question(lookups.as_ref().ok_or(LogError::Closed)?)?)
+    }
+
+    /// Lets go of the file. The thread has ended before.
+    pub(crate) fn close(&self) {
+        lock(&self.lookups).take();
     }
 
     /// Commits not yet in the file.
@@ -267,6 +281,11 @@ impl Builder {
     pub(crate) fn from_nothing(dir: &Path, organisation: Uuid) -> Result<Self, LogError> {
         let file = IndexFile::create(dir, organisation)?;
         Ok(Self::new(organisation, file, Head::genesis(organisation)))
+    }
+
+    /// Up to where the index is complete.
+    pub(crate) fn head(&self) -> Head {
+        self.head
     }
 
     /// Adds the next block.

@@ -209,6 +209,15 @@ impl IndexFile {
         rows.collect()
     }
 
+    /// Begins a reading transaction that ends with the connection; gives the checkpoint in it.
+    pub(crate) fn snapshot(&self, organisation: Uuid) -> Result<Head, LogError> {
+        self.connection.execute_batch("BEGIN")?;
+        let missing = || LogError::Index {
+            what: "the checkpoint is missing".to_owned(),
+        };
+        self.checkpoint(organisation)?.ok_or_else(missing)
+    }
+
     /// All rows up to the checkpoint, in order, for the comparison of `verify`.
     pub(crate) fn for_each_command(
         &self,

@@ -1,36 +1,43 @@
 //! Opening: decides whether what is on disk is what was acknowledged.
+//!
+//! ```text
+//! lock ─▶ FORMAT ─▶ witnesses ─▶ sled ─▶ inspect ─▶ compare ─▶ repair what is derived ─▶ threads
+//! └ nothing touched: head record, archive ┘ └ nothing of ours changed ┘
+//! ```
+//!
+//! The one thing opening takes away are fragments at the very end of sled whose commit never
+//! became whole: they were never acknowledged, since a sync covers a whole group. Everything else
+//! that does not fit is [`LogError::Damaged`], with the range, and stays as it is. (sled itself
+//! overwrites what it holds for its own torn tail while it opens; the archive has its own copy.)
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::Position;
-use crate::archive::ArchiveStatus;
-use crate::block::{self, RawBlock};
-use crate::chain::{Chain, Depth};
-use crate::disk::sync_folder;
+use crate::archive::{self, ArchiveStatus, Pieces};
 use crate::error::LogError;
 use crate::feed::Feed;
+use crate::format;
 use crate::hash::Head;
-use crate::head::{self, Found, HeadFile};
+use crate::head::{self, Found, HeadFile, HeadRecord};
 use crate::index::{Builder, Index};
 use crate::index_file::IndexFile;
+use crate::inspect::{self, Inspection};
 use crate::options::LogOptions;
+use crate::quarantine;
 use crate::reader::Log;
 use crate::shared::Shared;
 use crate::space::SpaceGuard;
 use crate::stats::Counters;
 use crate::store::{self, OpenFault, Store};
+use crate::survey::{ArchiveReport, PositionRange, Survey};
 use crate::workers::Workers;
 use crate::writer::Writer;
-
-const FORMAT_FILE: &str = "FORMAT";
-const FORMAT_LINE: &str = "daybook-log 1";
-const LOCK_FILE: &str = "LOCK";
 
 /// An open log.
 #[derive(Debug)]
@@ -44,17 +51,45 @@ pub struct Opened {
 }
 
 /// What opening found and did.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenReport {
     /// The log did not exist before.
     pub created: bool,
+    /// The log had been closed, and not cut off by a crash.
+    pub was_closed: bool,
     /// The head.
     pub head: Head,
+    /// A commit that never became whole and was never acknowledged; its pieces were dropped.
+    pub dropped: Option<PositionRange>,
+    /// Whole commits behind the head record. They were kept: most were acknowledged just before
+    /// a crash, the last ones perhaps not.
+    pub beyond_record: Option<PositionRange>,
+    /// sled's own snapshot was unreadable and has been moved aside; sled did without.
+    pub snapshot_set_aside: bool,
+    /// The head record was missing or unreadable and has been written anew.
+    pub head_record_rewritten: bool,
+    /// What was done about the index.
+    pub index: IndexReport,
+    /// What was done about the archive.
+    pub archive: ArchiveReport,
     /// Blocks whose hash and link were verified.
     pub verified_blocks: u64,
     /// How long it took.
     pub duration: Duration,
+}
+
+/// What opening did about the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum IndexReport {
+    /// It was complete, or lacked only the end.
+    Continued {
+        /// Up to where it was complete.
+        from: Position,
+    },
+    /// It was missing, unreadable or did not belong to this log, and has been built from blocks.
+    Rebuilt,
 }
 
 impl Log {
@@ -63,76 +98,84 @@ impl Log {
     /// # Errors
     /// [`LogError::Locked`], [`LogError::UnsupportedVersion`], [`LogError::WrongOrganisation`]
     /// before anything is touched; [`LogError::Damaged`] when the stored log is not what was
-    /// acknowledged.
+    /// acknowledged; [`LogError::Io`].
     pub fn open(dir: &Path, options: LogOptions) -> Result<Opened, LogError> {
-        Opening::new(dir, options).run()
+        let start = Instant::now();
+        let lock = format::lock(dir)?;
+        let opening = Opening::begin(dir, options)?;
+        let mut opened = opening.run(lock)?;
+        opened.report.duration = start.elapsed();
+        Ok(opened)
     }
 }
 
+/// What is known before sled is opened.
 struct Opening {
     dir: PathBuf,
     options: LogOptions,
-    start: Instant,
+    exists: bool,
+    record: Found,
+    survey: Survey,
+}
+
+/// What is known after.
+struct Examined {
+    inspection: Inspection,
+    file: IndexFile,
+    index: IndexReport,
 }
 
 impl Opening {
-    fn new(dir: &Path, options: LogOptions) -> Self {
-        Self {
+    fn begin(dir: &Path, options: LogOptions) -> Result<Self, LogError> {
+        let organisation = options.organisation;
+        let exists = format::check(dir, organisation)?;
+        let record = head::read(dir, organisation)?;
+        let survey = Survey::take(&dir.join(archive::FOLDER), organisation)?;
+        Ok(Self {
             dir: dir.to_path_buf(),
             options,
-            start: Instant::now(),
-        }
+            exists,
+            record,
+            survey,
+        })
     }
 
-    fn run(self) -> Result<Opened, LogError> {
-        let organisation = self.options.organisation;
-        let lock = lock(&self.dir)?;
-        let created = !check_format(&self.dir, organisation)?;
-        let sled_dir = self.dir.join(store::FOLDER);
-        fs::create_dir_all(&sled_dir).map_err(LogError::io("create", &sled_dir))?;
-        let store = Store::open(
-            &sled_dir,
-            self.options.cache_bytes,
-            Arc::clone(&self.options.disk),
-        )
-        .map_err(|fault| self.open_fault(&fault))?;
-        let (head, file, verified_blocks) = self.verify_and_index(&store)?;
-        self.compare_head_record(head)?;
-        let head_file = match self.options.read_only {
+    fn run(self, lock: File) -> Result<Opened, LogError> {
+        let (store, snapshot_set_aside) = self.open_store()?;
+        let examined = self
+            .examine(&store)
+            .map_err(|error| self.with_hint(error))?;
+        let Examined {
+            inspection,
+            file,
+            index,
+        } = examined;
+        let mut report = self.report(&inspection, index, snapshot_set_aside);
+        let writing = match self.options.read_only {
             true => None,
-            false => Some(HeadFile::start(&self.dir, organisation, head, 0)?),
+            false => Some(self.prepare_writing(&store, &inspection)?),
         };
-        if created {
-            write_format(&self.dir, organisation)?;
-        }
+        let head = inspection.head;
+        let shared = self.share(lock, store, head)?;
         let greatest = file.last_command()?.unwrap_or(Uuid::nil());
-        let lookups = IndexFile::open(&self.dir, organisation).ok_or_else(|| LogError::Index {
-            what: "index file cannot be opened a second time".into(),
-        })?;
-        let shared = Arc::new(Shared {
-            dir: self.dir.clone(),
-            space: SpaceGuard::new(&self.options),
-            feed: Feed::new(head, self.options.ring_bytes),
-            index: Index::new(organisation, lookups.0, head),
-            archive: ArchiveStatus::default(),
-            counters: Counters::default(),
-            stopped: Mutex::default(),
-            lock: Mutex::new(Some(lock)),
-            options: self.options,
-            store,
-        });
-        let workers = Workers::start(&shared, file)?;
+        let mut workers = Workers::start_index(&shared, file)?;
+        let head_file = match writing {
+            Some((head_file, pieces, archive)) => {
+                report.archive = archive;
+                let record = head_file.handle()?;
+                if let Err(error) = workers.start_archive(&shared, pieces, record) {
+                    // The index thread must not outlive a log that never opened.
+                    workers.stop(&shared)?;
+                    return Err(error);
+                }
+                Some(head_file)
+            }
+            None => None,
+        };
         let log = Log {
             shared: Arc::clone(&shared),
         };
         let writer = Writer::new(shared, head_file, greatest, workers);
-        let duration = self.start.elapsed();
-        let report = OpenReport {
-            created,
-            head,
-            verified_blocks,
-            duration,
-        };
         Ok(Opened {
             log,
             writer,
@@ -140,113 +183,228 @@ impl Opening {
         })
     }
 
-    fn open_fault(&self, fault: &OpenFault) -> LogError {
+    /// Verifies sled, holds it against the witnesses, and brings the index up to date.
+    fn examine(&self, store: &Store) -> Result<Examined, LogError> {
+        let (mut builder, index) = self.choose_index(store)?;
+        let inspection = inspect::inspect(store, self.options.organisation, &mut builder)?;
+        self.compare(store, &inspection)?;
+        let (file, _) = builder.finish()?;
+        Ok(Examined {
+            inspection,
+            file,
+            index,
+        })
+    }
+
+    fn record(&self) -> Option<&HeadRecord> {
+        match &self.record {
+            Found::Record(record) => Some(record),
+            Found::Missing | Found::Damaged => None,
+        }
+    }
+
+    /// Up to where it is certain that commits were acknowledged.
+    fn acknowledged(&self) -> Position {
+        let recorded = self.record().map_or(0, |record| record.head.position);
+        recorded.max(self.survey.tail.position)
+    }
+
+    /// Opens sled; on corruption once more without its snapshot, which it can do without.
+    fn open_store(&self) -> Result<(Store, bool), LogError> {
+        let dir = self.dir.join(store::FOLDER);
+        self.check_presence(&dir)?;
+        fs::create_dir_all(&dir).map_err(LogError::io("create", &dir))?;
+        if !self.record().is_some_and(|record| record.clean) {
+            store::forget_cached(&dir).map_err(LogError::io("read", &dir))?;
+        }
+        let open = || {
+            Store::open(
+                &dir,
+                self.options.cache_bytes,
+                Arc::clone(&self.options.disk),
+            )
+        };
+        let first = match open() {
+            Ok(store) => return Ok((store, false)),
+            Err(fault) => fault,
+        };
+        let corrupt = matches!(first, OpenFault::Corrupt(_));
+        if !corrupt || !self.set_snapshots_aside(&dir)? {
+            return Err(self.open_error(&first));
+        }
+        open()
+            .map(|store| (store, true))
+            .map_err(|fault| self.open_error(&fault))
+    }
+
+    /// sled creates what it does not find, so a lost data file must be noticed before.
+    fn check_presence(&self, sled_dir: &Path) -> Result<(), LogError> {
+        let acknowledged = self.acknowledged();
+        let data = fs::metadata(sled_dir.join(store::DATA_FILE)).map_or(0, |data| data.len());
+        let expected = self.exists || acknowledged > 0;
+        if expected && data == 0 {
+            let lost = LogError::damaged("sled's data file is lost", 1, acknowledged.max(1));
+            return Err(self.with_hint(lost));
+        }
+        if !self.exists && acknowledged > 0 {
+            let what = "the FORMAT file is lost";
+            return Err(self.with_hint(LogError::damaged(what, 1, acknowledged)));
+        }
+        Ok(())
+    }
+
+    fn set_snapshots_aside(&self, sled_dir: &Path) -> Result<bool, LogError> {
+        let entries = fs::read_dir(sled_dir).map_err(LogError::io("list", sled_dir))?;
+        let mut any = false;
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with("snap.") {
+                quarantine::move_aside(&entry.path(), &self.dir.join(quarantine::FOLDER))?;
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
+    fn open_error(&self, fault: &OpenFault) -> LogError {
         match fault {
             OpenFault::Locked => LogError::Locked {
                 dir: self.dir.clone(),
             },
-            other => LogError::damaged(other, 1, Position::MAX),
-        }
-    }
-
-    fn verify_and_index(&self, store: &Store) -> Result<(Head, IndexFile, u64), LogError> {
-        let organisation = self.options.organisation;
-        let opened = IndexFile::open(&self.dir, organisation);
-        let (mut builder, mut chain) = match opened {
-            Some((file, head)) => (
-                Builder::new(organisation, file, head),
-                Chain::after(head, Depth::Hashes),
-            ),
-            None => (
-                Builder::from_nothing(&self.dir, organisation)?,
-                Chain::after(Head::genesis(organisation), Depth::Hashes),
-            ),
-        };
-        let mut count = 0;
-        let mut key = block::key(chain.position() + 1, 0);
-        loop {
-            let entries = store.range(key, 64)?;
-            let Some((last, _)) = entries.last() else {
-                break;
-            };
-            let (first, fragment) = block::read_key(last).unwrap_or_default();
-            key = block::key(first, fragment.saturating_add(1));
-            for (_, value) in entries {
-                let position = chain.position() + 1;
-                let block = RawBlock::parse(value, organisation)
-                    .and_then(|raw| chain.accept(&raw))
-                    .map_err(|fault| LogError::damaged(fault, position, position))?;
-                count += 1;
-                block.map_or(Ok(()), |block| builder.add(&block))?;
+            OpenFault::Io(error) => {
+                let again = std::io::Error::new(error.kind(), error.to_string());
+                LogError::io("open", &self.dir.join(store::FOLDER))(again)
+            }
+            OpenFault::Corrupt(what) => {
+                let what = format!("sled cannot read its files: {what}");
+                self.with_hint(LogError::damaged(what, 1, self.acknowledged().max(1)))
             }
         }
-        let (file, head) = builder.finish()?;
-        Ok((head, file, count))
     }
 
-    fn compare_head_record(&self, head: Head) -> Result<(), LogError> {
-        if let Found::Record(record) = head::read(&self.dir, self.options.organisation)?
-            && record.head.position > head.position
-        {
-            let (first, last) = (head.position + 1, record.head.position);
-            return Err(LogError::damaged("acknowledged tail is lost", first, last));
+    /// Says how far the archive leads out of a damage.
+    fn with_hint(&self, error: LogError) -> LogError {
+        match error.located(1, self.acknowledged()) {
+            LogError::Damaged { what, first, last } => {
+                let reach = self.survey.tail.position;
+                let what = format!("{what}; restore from the archive reaches position {reach}");
+                LogError::Damaged {
+                    what,
+                    first,
+                    last: last.max(first),
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// The index continues from its checkpoint if the log has exactly that block there.
+    fn choose_index(&self, store: &Store) -> Result<(Builder, IndexReport), LogError> {
+        let organisation = self.options.organisation;
+        if let Some((file, head)) = IndexFile::open(&self.dir, organisation) {
+            let here = inspect::hash_at(store, organisation, head.position)?;
+            if here == Some(head.hash) {
+                let report = IndexReport::Continued {
+                    from: head.position,
+                };
+                return Ok((Builder::new(organisation, file, head), report));
+            }
+        }
+        Ok((
+            Builder::from_nothing(&self.dir, organisation)?,
+            IndexReport::Rebuilt,
+        ))
+    }
+
+    /// Holds sled against the witnesses.
+    fn compare(&self, store: &Store, inspection: &Inspection) -> Result<(), LogError> {
+        let head = inspection.head;
+        let record = self.record().map(|record| ("head record", record.head));
+        for (name, witness) in record.into_iter().chain([("archive", self.survey.tail)]) {
+            if witness.position > head.position {
+                let what = format!("the acknowledged tail that the {name} names is lost");
+                return Err(LogError::damaged(what, head.position + 1, witness.position));
+            }
+            let here = inspect::hash_at(store, self.options.organisation, witness.position)?;
+            if here != Some(witness.hash) {
+                let what = format!("sled and the {name} disagree about the hash");
+                return Err(LogError::damaged(what, witness.position, witness.position));
+            }
         }
         Ok(())
     }
-}
 
-fn lock(dir: &Path) -> Result<File, LogError> {
-    fs::create_dir_all(dir).map_err(LogError::io("create", dir))?;
-    let path = dir.join(LOCK_FILE);
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path);
-    let file = file.map_err(LogError::io("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LogError::Locked {
-            dir: dir.to_path_buf(),
-        }),
-        Err(TryLockError::Error(error)) => Err(LogError::io("lock", &path)(error)),
+    fn report(
+        &self,
+        inspection: &Inspection,
+        index: IndexReport,
+        snapshot_set_aside: bool,
+    ) -> OpenReport {
+        let head = inspection.head;
+        let recorded = self.record().map_or(0, |record| record.head.position);
+        let beyond = PositionRange {
+            first: recorded + 1,
+            last: head.position,
+        };
+        OpenReport {
+            created: !self.exists,
+            was_closed: self.record().is_some_and(|record| record.clean),
+            head,
+            dropped: inspection.torn.as_ref().map(|torn| torn.range),
+            beyond_record: (beyond.first <= beyond.last).then_some(beyond),
+            snapshot_set_aside,
+            head_record_rewritten: self.exists && self.record().is_none(),
+            index,
+            archive: ArchiveReport {
+                reached: self.survey.tail.position,
+                ..Default::default()
+            },
+            verified_blocks: inspection.verified_blocks,
+            duration: Duration::ZERO,
+        }
     }
-}
 
-/// Whether the log exists; an error when it is not one for this caller.
-fn check_format(dir: &Path, organisation: Uuid) -> Result<bool, LogError> {
-    let path = dir.join(FORMAT_FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(LogError::io("read", &path)(error)),
-    };
-    let mut lines = text.lines();
-    let found = lines.next().unwrap_or_default();
-    if found != FORMAT_LINE {
-        let (found, supported) = (found.to_owned(), FORMAT_LINE.to_owned());
-        return Err(LogError::UnsupportedVersion { found, supported });
+    /// Makes what was found durable, before anybody sees it, and repairs what is derived.
+    fn prepare_writing(
+        &self,
+        store: &Store,
+        inspection: &Inspection,
+    ) -> Result<(HeadFile, Pieces, ArchiveReport), LogError> {
+        let organisation = self.options.organisation;
+        if let Some(torn) = &inspection.torn {
+            store.remove(&torn.keys)?;
+        }
+        store.sync()?;
+        let sequence = self.record().map_or(0, |record| record.sequence);
+        let head_file = HeadFile::start(&self.dir, organisation, inspection.head, sequence)?;
+        let archive_dir = self.dir.join(archive::FOLDER);
+        let quarantine_dir = self.dir.join(quarantine::FOLDER);
+        let (pieces, report) =
+            self.survey
+                .mend(&archive_dir, &self.options, store, &quarantine_dir)?;
+        if !self.exists {
+            format::write(&self.dir, organisation)?;
+        }
+        Ok((head_file, pieces, report))
     }
-    let owner = lines
-        .next()
-        .and_then(|line| Uuid::parse_str(line).ok())
-        .unwrap_or(Uuid::nil());
-    if owner != organisation {
-        return Err(LogError::WrongOrganisation {
-            expected: organisation,
-            found: owner,
-        });
-    }
-    Ok(true)
-}
 
-fn write_format(dir: &Path, organisation: Uuid) -> Result<(), LogError> {
-    let path = dir.join(FORMAT_FILE);
-    let written = File::create(&path)
-        .and_then(|mut file| {
-            write!(file, "{FORMAT_LINE}\n{organisation}\n")?;
-            file.sync_all()
-        })
-        .and_then(|()| sync_folder(dir));
-    written.map_err(LogError::io("write", &path))
+    fn share(self, lock: File, store: Store, head: Head) -> Result<Arc<Shared>, LogError> {
+        let organisation = self.options.organisation;
+        let lookups = IndexFile::open(&self.dir, organisation);
+        let (lookups, _) = lookups.ok_or_else(|| LogError::Index {
+            what: "the file cannot be opened a second time".to_owned(),
+        })?;
+        let archive = ArchiveStatus::new(&self.dir.join(archive::FOLDER));
+        Ok(Arc::new(Shared {
+            space: SpaceGuard::new(&self.options),
+            feed: Feed::new(head, self.options.ring_bytes),
+            index: Index::new(organisation, lookups, head),
+            archive,
+            counters: Counters::default(),
+            stopped: Mutex::default(),
+            lock: Mutex::new(Some(lock)),
+            dir: self.dir,
+            options: self.options,
+            store,
+        }))
+    }
 }

@@ -23,6 +23,8 @@ pub struct LogOptions {
     pub min_free_bytes: u64,
     /// See `min_free_bytes`. Default 10.
     pub min_free_percent: u8,
+    /// The size at which a piece of the archive is sealed and a new one begun. Default 64 MiB.
+    pub piece_bytes: u64,
     /// Refuse appends, write no archive and no head record. sled itself still writes while it
     /// recovers, so this protects the log from the caller, not the folder from change.
     pub read_only: bool,
@@ -39,6 +41,7 @@ impl LogOptions {
             ring_bytes: 16 << 20,
             min_free_bytes: 512 * MIB,
             min_free_percent: 10,
+            piece_bytes: 64 * MIB,
             read_only: false,
             disk: Arc::new(RealDisk),
         }

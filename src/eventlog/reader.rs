@@ -1,8 +1,8 @@
 //! The reading side of a log: any number of clones, on any threads.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use uuid::Uuid;
 
@@ -200,18 +200,11 @@ impl Log {
             store_bytes: shared.store.disk_bytes(),
             archive_bytes: shared.archive.bytes.load(Ordering::Relaxed),
             archive_lag: head.saturating_sub(archived),
-            archive_failure: failure_of(&shared.archive.failure),
+            archive_failure: shared.archive.failure(),
             index_lag: head.saturating_sub(shared.index.written_to()),
             index_failure: shared.index.failure(),
             head,
             ..shared.counters.read()
         }
     }
-}
-
-fn failure_of(failure: &std::sync::Mutex<Option<String>>) -> Option<String> {
-    failure
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone()
 }

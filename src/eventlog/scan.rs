@@ -14,43 +14,46 @@ use crate::error::LogError;
 use crate::shared::Shared;
 use crate::store::Entry;
 
-/// Blocks fetched from sled at a time; 256 KiB at most.
-const CHUNK: usize = 32;
+/// Blocks fetched from sled at a time: few at first, for those who want one commit, then up to
+/// 256 KiB.
+const CHUNK_MIN: usize = 2;
+const CHUNK_MAX: usize = 32;
 
 /// Walks stored blocks behind a position and checks that they follow each other.
 #[derive(Debug)]
 pub(crate) struct BlockCursor {
     shared: Arc<Shared>,
-    after: Position,
+    /// The last position that was whole.
+    position: Position,
     chain: Option<Chain>,
-    next_key: [u8; block::KEY_BYTES],
+    /// Known once the first chunk has been fetched.
+    next_key: Option<[u8; block::KEY_BYTES]>,
     fetched: VecDeque<Entry>,
+    chunk: usize,
 }
 
 impl BlockCursor {
     /// The first block is the one that holds the commit behind `after`; it may begin earlier.
     pub(crate) fn new(shared: Arc<Shared>, after: Position) -> Self {
-        let next_key = block::key(after, 0);
         Self {
             shared,
-            after,
+            position: after,
             chain: None,
-            next_key,
+            next_key: None,
             fetched: VecDeque::new(),
+            chunk: CHUNK_MIN,
         }
     }
 
     /// The next whole block, at most up to the durable head.
     pub(crate) fn next_block(&mut self) -> Result<Option<Block>, LogError> {
         while let Some(raw) = self.next_raw()? {
-            let position = self.position();
-            let chain = self.chain.get_or_insert_with(|| {
-                Chain::from_the_middle(raw.outline().first - 1, Depth::Links)
-            });
-            match chain.accept(&raw) {
+            let first = raw.outline().first;
+            let begin = || Chain::from_the_middle(first - 1, Depth::Links);
+            match self.chain.get_or_insert_with(begin).accept(&raw) {
                 Ok(Some(block)) => return Ok(Some(block)),
                 Ok(None) => {}
-                Err(fault) => return Err(self.damaged(fault, position + 1)),
+                Err(fault) => return Err(fault_error(fault, &raw)),
             }
         }
         Ok(None)
@@ -59,19 +62,18 @@ impl BlockCursor {
     /// The next stored block, its checksum checked and nothing else.
     pub(crate) fn next_raw(&mut self) -> Result<Option<RawBlock>, LogError> {
         let head = self.shared.head().position;
-        let behind = self.position() < head;
-        if !behind {
+        if self.position >= head {
             return Ok(None);
         }
         if self.fetched.is_empty() {
             self.fetch()?;
         }
         let Some((key, value)) = self.fetched.pop_front() else {
-            let fault = BlockFault::Gap {
-                expected: self.position() + 1,
-                found: head + 1,
-            };
-            return Err(self.damaged(fault, self.position() + 1));
+            return Err(LogError::damaged(
+                "blocks are missing",
+                self.position + 1,
+                head,
+            ));
         };
         let (first, fragment) = block::read_key(&key).unwrap_or_default();
         if first > head {
@@ -80,47 +82,38 @@ impl BlockCursor {
             return Ok(None);
         }
         let parsed = RawBlock::parse(value, self.shared.options.organisation);
-        let raw = parsed.map_err(|fault| self.damaged(fault, first))?;
+        let raw = parsed.map_err(|fault| LogError::damaged(fault, first, first))?;
         if raw.key() != *key || first == 0 {
-            return Err(self.damaged(BlockFault::Key, first));
+            return Err(LogError::damaged(BlockFault::Key, first, first));
         }
-        self.next_key = block::key(first, fragment.saturating_add(1));
+        self.next_key = Some(block::key(first, fragment.saturating_add(1)));
+        self.position = raw.last().unwrap_or(self.position);
         Ok(Some(raw))
     }
 
-    fn position(&self) -> Position {
-        self.chain.as_ref().map_or(self.after, Chain::position)
-    }
-
     fn fetch(&mut self) -> Result<(), LogError> {
-        if self.chain.is_none() {
-            self.next_key = self.shared.store.key_of(self.after.saturating_add(1))?;
-        }
         let store = &self.shared.store;
-        let found = store
-            .range(self.next_key, CHUNK)
-            .map_err(|e| self.locate(e))?;
+        let found = match self.next_key {
+            Some(key) => Ok(key),
+            None => store.key_of(self.position.saturating_add(1)),
+        };
+        let found = found.and_then(|key| store.range(key, self.chunk));
+        let last = self.shared.head().position;
+        let found = found.map_err(|error| error.located(self.position + 1, last))?;
         self.fetched.extend(found);
+        self.chunk = (2 * self.chunk).min(CHUNK_MAX);
         Ok(())
     }
+}
 
-    /// sled cannot say which positions it failed to read; the cursor can.
-    fn locate(&self, error: LogError) -> LogError {
-        match error {
-            LogError::Damaged { what, .. } => {
-                let last = self.shared.head().position;
-                LogError::Damaged {
-                    what,
-                    first: self.position() + 1,
-                    last,
-                }
-            }
-            other => other,
+/// Names the range that a block which does not fit makes untrustworthy.
+pub(crate) fn fault_error(fault: BlockFault, raw: &RawBlock) -> LogError {
+    let first = raw.outline().first;
+    match fault {
+        BlockFault::Gap { expected, found } if found > expected => {
+            LogError::damaged(fault, expected, found - 1)
         }
-    }
-
-    fn damaged(&self, fault: BlockFault, first: Position) -> LogError {
-        LogError::damaged(fault, first, self.shared.head().position.max(first))
+        _ => LogError::damaged(fault, first, raw.last().unwrap_or(first)),
     }
 }
 

@@ -79,6 +79,7 @@ impl Shared {
     pub(crate) fn release(&self) {
         self.feed.close();
         self.store.close();
+        self.index.close();
         self.lock
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

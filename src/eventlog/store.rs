@@ -9,7 +9,8 @@
 //!   prefix of them, and the only thing a prefix can break is a commit of several fragments,
 //!   which opening recognises.
 //! - Never `flush_async`, and no background flusher: the writer decides when.
-//! - Its panics become errors here, see [`crate::quiet`].
+//! - Its panics become errors here, see [`crate::quiet`]. Only a panic in one of sled's own
+//!   input/output threads cannot be caught: it makes sled unusable for the whole process.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,10 @@ pub(crate) const FOLDER: &str = "sled";
 /// sled's data file in that folder.
 pub(crate) const DATA_FILE: &str = "db";
 const TREE: &str = "blocks";
+
+/// See [`Inner::read`]: accesses for a read of few entries, and for each entry of many.
+const ACCESSES: usize = 16;
+const ACCESSES_PER_ENTRY: usize = 2;
 
 /// A key and its value, neither checked yet.
 pub(crate) type Entry = (Bytes, Bytes);
@@ -111,51 +116,27 @@ impl Store {
         })
     }
 
-    /// The value under one key.
-    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, LogError> {
-        self.with(|inner| {
-            inner
-                .blocks
-                .get(key)
-                .map(|found| found.map(Bytes::from_owner))
-        })
-    }
-
-    /// Up to `limit` entries from `key` on, in order.
+    /// Up to `n` entries from `key` on, in order.
     pub(crate) fn range(
         &self,
         key: [u8; block::KEY_BYTES],
         n: usize,
     ) -> Result<Vec<Entry>, LogError> {
-        self.with(|inner| inner.blocks.range(key..).take(n).map(entry).collect())
+        self.with(|inner| inner.read(inner.blocks.range(key..).take(n)))
     }
 
-    /// Up to `limit` entries before `key`, backwards.
+    /// Up to `n` entries before `key`, backwards.
     pub(crate) fn range_back(&self, key: &[u8], n: usize) -> Result<Vec<Entry>, LogError> {
-        self.with(|inner| inner.blocks.range(..key).rev().take(n).map(entry).collect())
-    }
-
-    /// The last entry, if there is any.
-    pub(crate) fn last(&self) -> Result<Option<Entry>, LogError> {
-        self.with(|inner| inner.blocks.last().map(|found| found.map(own)))
+        self.with(|inner| inner.read(inner.blocks.range(..key).rev().take(n)))
     }
 
     /// The key at which the run of commits that holds `position` begins. It may begin later than
     /// `position` when that one is missing.
     pub(crate) fn key_of(&self, position: Position) -> Result<[u8; block::KEY_BYTES], LogError> {
-        let upper = block::key(position, u16::MAX);
-        let found = self.with(|inner| {
-            inner
-                .blocks
-                .range(..=upper)
-                .next_back()
-                .map(|found| found.map(own))
-                .transpose()
-        })?;
-        let first = found
-            .and_then(|(key, _)| block::read_key(&key))
-            .map_or(position, |k| k.0);
-        Ok(block::key(first, 0))
+        let end = block::key(position.saturating_add(1), 0);
+        let found = self.range_back(&end, 1)?;
+        let first = found.first().and_then(|(key, _)| block::read_key(key));
+        Ok(block::key(first.map_or(position, |(first, _)| first), 0))
     }
 
     /// Bytes of sled's files.
@@ -195,6 +176,43 @@ impl Store {
             Ok(Err(error)) => Err(LogError::damaged(format!("sled: {error}"), 0, 0)),
             Err(panic) => Err(LogError::damaged(format!("sled: {panic}"), 0, 0)),
         }
+    }
+}
+
+/// Drops what the operating system has cached of the data file. After a failed sync the cache
+/// may hold what the disk does not; what opening believes must have been read from the disk.
+pub(crate) fn forget_cached(dir: &Path) -> std::io::Result<()> {
+    match File::open(dir.join(DATA_FILE)) {
+        Ok(data) => Ok(rustix::fs::fadvise(
+            &data,
+            0,
+            None,
+            rustix::fs::Advice::DontNeed,
+        )?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+impl Inner {
+    /// Collects entries, and keeps sled's memory in bounds.
+    ///
+    /// sled looks for pages to let go of only after 64 accesses to one of its 256 shards of
+    /// pages. Reading each page once, as scans and random reads do, would first fill the memory
+    /// with thousands of pages of some 100 KB, whatever the size of the cache. Asking for the
+    /// same keys again costs a microsecond each and makes sled look sixteen times as often.
+    fn read(
+        &self,
+        found: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+    ) -> sled::Result<Vec<Entry>> {
+        let entries: Vec<Entry> = found.map(entry).collect::<sled::Result<_>>()?;
+        let times = (ACCESSES / entries.len().max(1)).max(ACCESSES_PER_ENTRY);
+        for (key, _) in &entries {
+            for _ in 0..times {
+                self.blocks.contains_key(key)?;
+            }
+        }
+        Ok(entries)
     }
 }
 

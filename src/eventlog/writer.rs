@@ -235,7 +235,6 @@ impl Writer {
         // The index first: whoever learns of a commit from the feed can look it up.
         self.shared.index.push(Arc::clone(&group));
         self.shared.feed.publish(group);
-        self.workers.wake();
     }
 
     fn count(&self, commits: &[Commit], blocks: usize, bytes: usize, sync: Duration) {
@@ -294,7 +293,7 @@ fn read_back(head: Head, raws: &[RawBlock]) -> Option<(Arc<[Commit]>, Head)> {
     }
     let whole = !chain.is_partial();
     chain
-        .head()
+        .whole_head()
         .filter(|_| whole)
         .map(|head| (commits.into(), head))
 }

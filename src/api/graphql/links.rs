@@ -1,7 +1,8 @@
 //! How a context declares its objects: the row they show, and their links to other objects.
 
 /// Declares objects. Each shows the fields of its row and its history; `one` links to another
-/// object by an id in the row, `many` to all objects whose column holds this object's id.
+/// object by an id in the row, `many` to all objects whose column holds this object's id; `also`
+/// holds resolvers that are neither.
 macro_rules! objects {
     ($(
         $(#[doc = $doc:literal])+
@@ -14,6 +15,7 @@ macro_rules! objects {
                 $(#[doc = $many_doc:literal])+
                 $many:ident: $Many:ty = $column:literal;
             )+})?
+            $(also { $($own:tt)* })?
         }
     )+) => {$(
         $(#[doc = $doc])+
@@ -93,7 +95,58 @@ macro_rules! objects {
                     Ok($crate::graphql::connection::owned(ctx, arguments, $column, &id)?)
                 }
             )+)?
+
+            $($($own)*)?
         }
     )+};
 }
 pub(super) use objects;
+
+/// Declares sums that are kept as rows: no objects of their own with an id and a history, but
+/// lists of them can be filtered and sorted like any other.
+macro_rules! totals {
+    ($(
+        $(#[doc = $doc:literal])+
+        $object:ident($row:ty) {$(
+            $(#[doc = $one_doc:literal])+
+            $one:ident: $One:ty = |$this:ident| $one_id:expr;
+        )+}
+    )+) => {$(
+        $(#[doc = $doc])+
+        #[derive(async_graphql::SimpleObject)]
+        #[graphql(complex)]
+        pub(super) struct $object {
+            #[graphql(flatten)]
+            row: $row,
+        }
+
+        impl From<$row> for $object {
+            fn from(row: $row) -> Self {
+                Self { row }
+            }
+        }
+
+        impl $crate::graphql::object::ReadObject for $object {
+            type Row = $row;
+            const PREFIX: &'static str = <$row as daybook_projections::store::Row>::TABLE;
+            const SINGULAR: &'static str = Self::PREFIX;
+            const PLURAL: &'static str = Self::PREFIX;
+        }
+
+        #[async_graphql::ComplexObject]
+        impl $object {
+            $(
+                $(#[doc = $one_doc])+
+                async fn $one(
+                    &self,
+                    ctx: &async_graphql::Context<'_>,
+                ) -> async_graphql::Result<Option<$One>> {
+                    let $this = &self.row;
+                    let id: Option<String> = $one_id;
+                    Ok($crate::graphql::object::linked::<$One>(ctx, id).await?)
+                }
+            )+
+        }
+    )+};
+}
+pub(super) use totals;

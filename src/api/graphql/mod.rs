@@ -14,22 +14,29 @@ mod connection;
 mod customers;
 mod fault;
 mod filter;
+mod goods;
 mod governance;
 mod history;
 mod links;
 mod object;
+mod orders;
+mod pipeline;
 mod query;
 mod reading;
 mod register;
+mod service;
+#[cfg(test)]
+mod spec;
 mod subscription;
 
 use std::sync::{Arc, LazyLock};
 
-use async_graphql::{Schema, Value};
+use async_graphql::{Schema, ValidationMode, Value};
 use daybook_app::Organisation;
 use daybook_schema::kernel::Actor;
 use futures_util::{Stream, StreamExt, stream};
 
+use crate::transport::errors::Code;
 use crate::transport::{GraphQl, GraphQlRequest, GraphQlResponse, RequestContext};
 use command::Mutation;
 use object::{Kind, Kinds};
@@ -49,52 +56,66 @@ fn kinds() -> &'static Kinds {
             Kind::of::<governance::Policy>(),
             Kind::of::<customers::Customer>(),
             Kind::of::<customers::Interaction>(),
+            Kind::of::<pipeline::Lead>(),
+            Kind::of::<pipeline::Opportunity>(),
+            Kind::of::<service::Complaint>(),
+            Kind::of::<goods::Warehouse>(),
+            Kind::of::<goods::Product>(),
+            Kind::of::<goods::PriceList>(),
+            Kind::of::<goods::Price>(),
+            Kind::of::<goods::StockItem>(),
+            Kind::of::<orders::Order>(),
+            Kind::of::<orders::Shipment>(),
         ])
     });
     &KINDS
 }
 
+type DaybookSchema = Schema<Query, Mutation, Subscription>;
+
 /// The schema over one organisation.
 #[derive(Clone)]
 pub struct Api {
-    schema: Schema<Query, Mutation, Subscription>,
+    schema: DaybookSchema,
+    /// The same schema for documents that were validated before.
+    trusting: DaybookSchema,
     organisation: Arc<Organisation>,
     default_actor: Actor,
 }
 
-fn schema() -> Schema<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation, Subscription).finish()
+/// Suggestions for misspelt names cost more than all the rest on a document of thousands of them.
+fn schema(validation: ValidationMode) -> DaybookSchema {
+    Schema::build(Query::default(), Mutation, Subscription)
+        .validation_mode(validation)
+        .disable_suggestions()
+        .finish()
 }
 
 /// The schema in the schema definition language, as it is published.
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new()
-        .sorted_fields()
-        .sorted_enum_items();
-    schema().sdl_with_options(options)
+    let options = async_graphql::SDLExportOptions::new().include_specified_by();
+    schema(ValidationMode::Strict).sdl_with_options(options)
 }
 
 impl Api {
     /// The API of an organisation; `default_actor` acts where a request names nobody.
     pub fn new(organisation: Arc<Organisation>, default_actor: Actor) -> Self {
         Self {
-            schema: schema(),
+            schema: schema(ValidationMode::Strict),
+            trusting: schema(ValidationMode::Fast),
             organisation,
             default_actor,
         }
     }
 
     fn actor(&self, context: &RequestContext) -> Result<Actor, fault::Fault> {
-        let Some(value) = context.headers.get(ACTOR) else {
+        let Some(name) = context.said(ACTOR.as_str()) else {
+            if context.headers.contains_key(ACTOR) {
+                return Err(not_an_actor());
+            }
             return Ok(self.default_actor.clone());
         };
-        let text = std::str::from_utf8(value.as_bytes()).ok();
-        text.and_then(|text| text.parse().ok()).ok_or_else(|| {
-            fault::Fault::new(
-                crate::transport::errors::Code::BadRequest,
-                format!("header {ACTOR} is no user name"),
-            )
-        })
+        name.parse().map_err(|_| not_an_actor())
     }
 
     async fn reading(&self, context: &mut RequestContext) -> Result<Reading, fault::Fault> {
@@ -110,6 +131,7 @@ impl GraphQl for Api {
             inner,
             mut context,
             cost,
+            trusted,
             ..
         } = request;
         let reading = match self.reading(&mut context).await {
@@ -117,7 +139,12 @@ impl GraphQl for Api {
             Err(fault) => return refused(fault),
         };
         let request = inner.data(reading.clone());
-        let mut response = self.schema.execute(request).await;
+        let schema = if trusted {
+            &self.trusting
+        } else {
+            &self.schema
+        };
+        let mut response = schema.execute(request).await;
         let position = reading.snapshot().position();
         response
             .extensions
@@ -147,6 +174,11 @@ impl GraphQl for Api {
         })
         .flatten()
     }
+}
+
+fn not_an_actor() -> fault::Fault {
+    let message = format!("{ACTOR} takes a user name of 1 to 64 letters, digits and . _ - / @ + :");
+    fault::Fault::new(Code::BadRequest, message)
 }
 
 fn refused(fault: fault::Fault) -> GraphQlResponse {

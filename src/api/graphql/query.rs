@@ -1,20 +1,31 @@
 //! The query root.
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
-use daybook_projections::{customers::CustomerRow, store::Row};
+use daybook_projections::{
+    customers::CustomerRow, goods::ProductRow, orders::OrderRow, store::Row,
+};
 use daybook_schema::kernel::{BigInt, DateTime};
 
 use super::{
     fault::Fault,
+    goods::GoodsQueries,
     history::{self, CommitFilter, CommitPage, CommitRange},
     object::{Lists, Node},
+    orders::OrderQueries,
     reading::Reading,
 };
 
 /// Everything that can be asked. Every answer comes from one position of the log, which the
 /// response names in `extensions.position`.
 #[derive(MergedObject, Default)]
-pub(super) struct Query(General, Lists);
+pub(super) struct Query(
+    General,
+    Lists,
+    super::pipeline::PipelineQuestions,
+    GoodsQueries,
+    OrderQueries,
+    super::service::ServiceQuestions,
+);
 
 impl Default for Lists {
     fn default() -> Self {
@@ -56,7 +67,14 @@ struct Hole {
 }
 
 /// What `search` looks through.
-const SEARCHED: &[&str] = &[CustomerRow::TABLE];
+const SEARCHED: &[&str] = &[
+    CustomerRow::TABLE,
+    ProductRow::TABLE,
+    OrderRow::TABLE,
+    daybook_projections::pipeline::LeadRow::TABLE,
+    daybook_projections::pipeline::OpportunityRow::TABLE,
+    daybook_projections::service::ComplaintRow::TABLE,
+];
 
 /// Questions that belong to no context.
 #[derive(Default)]

@@ -6,13 +6,14 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
 };
-use async_graphql::{Name, Positioned, Variables};
+use async_graphql::{Name, Positioned, Value, Variables};
 use lru::LruCache;
 
 use super::errors::{Code, Fault};
@@ -25,6 +26,7 @@ use crate::metrics::Metrics;
 pub struct Document {
     syntax: ExecutableDocument,
     measures: HashMap<Option<Name>, Measure>,
+    validated: AtomicBool,
 }
 
 impl Document {
@@ -34,7 +36,24 @@ impl Document {
         scan(text, limits)?;
         let syntax = parse_query(text)?;
         let measures = measure_all(&syntax, limits)?;
-        Ok(Self { syntax, measures })
+        let validated = AtomicBool::new(false);
+        Ok(Self {
+            syntax,
+            measures,
+            validated,
+        })
+    }
+
+    /// Whether the document has passed the schema's validation before. What depends on the text
+    /// alone then needs no second look; the values of variables always do.
+    #[must_use]
+    pub fn is_validated(&self) -> bool {
+        self.validated.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that the document has passed validation.
+    pub(super) fn mark_validated(&self) {
+        self.validated.store(true, Ordering::Relaxed);
     }
 
     /// The syntax tree.
@@ -95,6 +114,20 @@ impl Operation<'_> {
         self.definition.node.ty
     }
 
+    /// Whether validation could find nothing new in this request: the document is known to be
+    /// valid, and each variable is one plain value, which the executor checks where it is used.
+    /// Input objects are not trusted, because only validation notices a field that they do not
+    /// have; nor are directives, because the executor takes their bad values for `false`.
+    #[must_use]
+    pub fn is_trusted(&self, variables: &Variables) -> bool {
+        self.kind() == OperationType::Query
+            && self.measure.directives == 0
+            && self.document.is_validated()
+            && variables
+                .values()
+                .all(|value| !matches!(value, Value::Object(_) | Value::List(_)))
+    }
+
     /// What the operation may cost with these variables.
     ///
     /// # Errors
@@ -107,18 +140,23 @@ impl Operation<'_> {
         cost_with(&self.document.syntax, set, limits, variables)
     }
 
-    /// The specification refuses a request whose required variables are missing or null before
-    /// anything is executed; the executor would only notice where one is used.
+    /// Gives the variables that are left out their defaults, as the specification wants it before
+    /// anything is executed. The executor itself forgets the defaults of `@skip` and `@include`,
+    /// and would notice a missing required variable only where it is used.
     ///
     /// # Errors
-    /// [`Code::BadUserInput`] with the name of the first such variable.
-    pub fn require(&self, variables: &Variables) -> Result<(), Fault> {
+    /// [`Code::BadUserInput`] with the name of the first required variable that is missing or
+    /// null.
+    pub fn complete(&self, variables: &mut Variables) -> Result<(), Fault> {
         for definition in &self.definition.node.variable_definitions {
             let wanted = &definition.node;
-            let given = variables.get(&wanted.name.node);
-            let missing = match given {
-                None => wanted.default_value.is_none(),
-                Some(value) => *value == async_graphql::Value::Null,
+            let missing = match (variables.get(&wanted.name.node), &wanted.default_value) {
+                (Some(value), _) => *value == Value::Null,
+                (None, Some(default)) => {
+                    variables.insert(wanted.name.node.clone(), default.node.clone());
+                    false
+                }
+                (None, None) => true,
             };
             if missing && !wanted.var_type.node.nullable {
                 let (name, ty) = (wanted.name.node.as_str(), &wanted.var_type.node);

@@ -6,6 +6,9 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::engine::Answer;
 
+const INTERNAL: &[u8] = b"{\"errors\":[{\"message\":\"internal error\",\
+    \"extensions\":{\"code\":\"INTERNAL_SERVER_ERROR\"}}]}";
+
 /// The answer as a body.
 pub(super) fn body(answer: &Answer) -> Bytes {
     let mut out = Vec::with_capacity(512);
@@ -21,9 +24,7 @@ pub(super) fn write(answer: &Answer, out: &mut Vec<u8>) {
         // only a scalar that serialises itself wrongly leads here.
         tracing::error!(%error, "an answer could not be encoded");
         out.truncate(start);
-        out.extend_from_slice(
-            br#"{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#,
-        );
+        out.extend_from_slice(INTERNAL);
     }
 }
 

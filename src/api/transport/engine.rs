@@ -4,6 +4,7 @@
 //! event stream.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
@@ -57,15 +58,16 @@ impl<G: GraphQl> Engine<G> {
     /// Everything up to execution.
     pub(super) fn prepare(
         &self,
-        params: Params<'_>,
+        mut params: Params<'_>,
         context: RequestContext,
     ) -> Result<GraphQlRequest, Fault> {
         let document = self.documents.get(params.query())?;
         let operation = document.operation(params.operation_name())?;
         let kind = operation.kind();
         check_carrier(kind, context.carrier)?;
-        operation.require(&params.variables)?;
+        operation.complete(&mut params.variables)?;
         let cost = operation.cost(&self.limits, &params.variables)?;
+        let trusted = params.extensions.is_empty() && operation.is_trusted(&params.variables);
         let mut inner = async_graphql::Request::new(String::new());
         inner.operation_name = params.operation_name().map(str::to_owned);
         inner.variables = params.variables;
@@ -76,6 +78,7 @@ impl<G: GraphQl> Engine<G> {
             document,
             kind,
             cost,
+            trusted,
             context,
         })
     }
@@ -83,27 +86,41 @@ impl<G: GraphQl> Engine<G> {
     /// Runs a query or a mutation to its end, within the time limit.
     pub(super) async fn execute(&self, request: GraphQlRequest) -> Answer {
         let started = Instant::now();
-        let (document, kind) = (request.document.clone(), request.kind);
+        let (document, kind) = (Arc::clone(&request.document), request.kind);
         let request_id = request.context.request_id.clone();
-        let run = AssertUnwindSafe(self.graphql.execute(request)).catch_unwind();
-        let mut response = match tokio::time::timeout(self.time_max, run).await {
+        let doubt = request.trusted.then(|| request.doubt());
+        let trusted = doubt.is_some();
+        let mut response = self.run(request).await;
+        if let Some(doubt) = doubt.filter(|_| errors::refuses_input(&response)) {
+            response = self.run(doubt.into_request()).await;
+        }
+        errors::finish(&mut response, document.syntax(), request_id.as_str());
+        let answer = Answer::from(response);
+        if answer.refused.is_none() && !trusted {
+            document.mark_validated();
+        }
+        self.observe(kind, &answer, started);
+        answer
+    }
+
+    async fn run(&self, request: GraphQlRequest) -> GraphQlResponse {
+        let (kind, request_id) = (request.kind, request.context.request_id.clone());
+        // The executor's future is large; in place, every layer above would move it along.
+        let run = AssertUnwindSafe(Box::pin(self.graphql.execute(request))).catch_unwind();
+        match tokio::time::timeout(self.time_max, run).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => panicked(&*panic, request_id.as_str()),
             Err(_) => timed_out(kind, self.time_max).into_response(),
-        };
-        errors::finish(&mut response, document.syntax(), request_id.as_str());
-        let answer = Answer::from(response);
-        self.observe(kind, &answer, started);
-        answer
+        }
     }
 
     /// Runs any operation as a stream of answers. The stream ends after the first answer of a
     /// query or mutation, and after a refusal.
     pub(super) fn stream(
-        this: &std::sync::Arc<Self>,
+        this: &Arc<Self>,
         request: GraphQlRequest,
     ) -> impl Stream<Item = Answer> + Send + use<G> {
-        let this = std::sync::Arc::clone(this);
+        let this = Arc::clone(this);
         if request.kind != OperationType::Subscription {
             let once = async move { this.execute(request).await };
             return once.into_stream().left_stream();
@@ -154,7 +171,7 @@ impl<G: GraphQl> Engine<G> {
 
 /// Records a subscription when its stream is dropped, whoever ends it.
 struct Watch<G: GraphQl> {
-    engine: std::sync::Arc<Engine<G>>,
+    engine: Arc<Engine<G>>,
     started: Instant,
     outcome: &'static str,
 }
@@ -197,9 +214,9 @@ fn timed_out(kind: OperationType, limit: Duration) -> Fault {
     let limit_ms = limit.as_millis();
     let message = match kind {
         // The command is with the desk and may yet be carried out.
-        OperationType::Mutation => format!(
-            "no outcome within {limit_ms} ms: repeat the command with the same commandId to learn it"
-        ),
+        OperationType::Mutation => {
+            format!("no outcome within {limit_ms} ms: repeat the command under the same commandId")
+        }
         _ => format!("not finished within {limit_ms} ms"),
     };
     Fault::new(Code::QueryTimeout, message)

@@ -233,10 +233,16 @@ impl From<async_graphql::parser::Error> for Fault {
         if matches!(error, Error::RecursionLimitExceeded) {
             return Self::exceeds("nesting", 64, 65);
         }
-        let locations = error.positions().collect();
+        let words = error.to_string();
+        // A syntax error draws the line it stands on, however long; only what was expected there
+        // is kept, the place is told apart.
+        let expected = words
+            .rsplit_once("\n  = ")
+            .map_or(&*words, |(_, expected)| expected);
+        let message = format!("syntax error: {expected}");
         Self {
-            locations,
-            ..Self::new(Code::ParseFailed, error.to_string())
+            locations: error.positions().collect(),
+            ..Self::new(Code::ParseFailed, message)
         }
     }
 }
@@ -259,10 +265,14 @@ pub fn is_request_error(response: &Response) -> bool {
         && response.errors.iter().all(|error| error.path.is_empty())
 }
 
+/// Errors in one answer; a broken document can have one at every token.
+const ERRORS_MAX: usize = 50;
+
 /// Gives every error of an executed request its code and masks our own faults.
 ///
 /// `document` tells a bad variable from a bad literal; `trace_id` is what a caller quotes.
 pub fn finish(response: &mut Response, document: &ExecutableDocument, trace_id: &str) {
+    response.errors.truncate(ERRORS_MAX);
     for error in &mut response.errors {
         let coded = error.extensions.as_ref().and_then(|held| held.get("code"));
         let code = match coded {
@@ -295,16 +305,24 @@ fn classify(error: &ServerError, document: &ExecutableDocument) -> Code {
             Code::ValidationFailed
         };
     }
-    // An input that does not fit its type fails inside the executor, which keeps no source for
-    // it; an error that a resolver raises from any `Display` value always has one.
-    let refused_input = error.source.is_none()
-        && (error.message.starts_with("Failed to parse \"")
-            || error.message.starts_with("Expected input type \""));
-    if refused_input {
+    if is_refused_input(error) {
         Code::BadUserInput
     } else {
         Code::InternalServerError
     }
+}
+
+/// Whether the executor met an input that does not fit its type.
+pub(super) fn refuses_input(response: &Response) -> bool {
+    response.errors.iter().any(is_refused_input)
+}
+
+/// An input that does not fit its type fails inside the executor, which keeps no source for it;
+/// an error that a resolver raises from any `Display` value always has one.
+fn is_refused_input(error: &ServerError) -> bool {
+    error.source.is_none()
+        && (error.message.starts_with("Failed to parse \"")
+            || error.message.starts_with("Expected input type \""))
 }
 
 fn mask(error: &mut ServerError, trace_id: &str) {

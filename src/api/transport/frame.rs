@@ -122,11 +122,12 @@ where
                 route,
                 status,
             };
-            let elapsed = started.elapsed().as_secs_f64();
+            let elapsed = started.elapsed();
             metrics
                 .http_requests
                 .get_or_create(&labels)
-                .observe(elapsed);
+                .observe(elapsed.as_secs_f64());
+            tracing::debug!(request_id = ?id, method, route, status, ?elapsed, "answered");
             decorate(&mut response, id);
             Ok(response)
         })

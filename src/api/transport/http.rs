@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE, VARY};
 use http::request::Parts;
@@ -64,7 +64,7 @@ async fn get<G: GraphQl>(shared: &Arc<Shared<G>>, parts: Parts) -> Response {
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let media = match negotiate(&parts.headers) {
         // A person who types the address wants the editor, whatever the address asks for.
-        Ok(Media::Html) => return crate::page::index(&parts.headers),
+        Ok(Media::Html) => return crate::page::index(),
         Ok(media) => media,
         Err(fault) => return refuse(Media::Json, fault),
     };
@@ -195,6 +195,8 @@ pub(super) fn reply(media: Media, answer: &Answer) -> Response {
     let mut response = Response::new(Body::from(encode::body(answer)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    // These, those of the frame and those of the server: room for all at once.
+    headers.reserve(12);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("accept"));
@@ -209,6 +211,6 @@ fn with_allow(mut response: Response, methods: &'static str) -> Response {
 }
 
 /// The answer for a path that leads nowhere.
-pub(super) async fn not_found() -> Response {
-    refuse(Media::Json, Fault::new(Code::NotFound, "no such path")).into_response()
+pub(crate) async fn not_found() -> Response {
+    refuse(Media::Json, Fault::new(Code::NotFound, "no such path"))
 }

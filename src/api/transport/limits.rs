@@ -45,7 +45,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            tokens_max: 10_000,
+            tokens_max: 5_000,
             nesting_max: 60,
             depth_max: 15,
             cost_max: 50_000,

@@ -36,6 +36,7 @@ use futures_util::Stream;
 
 pub use self::document::{Document, DocumentCache, Operation};
 use self::engine::Engine;
+pub(crate) use self::http::not_found;
 pub use self::http::read_body;
 pub use self::lifecycle::Lifecycle;
 pub use self::limits::{Limits, Measure};
@@ -52,8 +53,8 @@ use crate::page;
 pub trait GraphQl: Clone + Send + Sync + 'static {
     /// Runs a query or a mutation.
     ///
-    /// The returned future is dropped when the time limit passes: a command that was handed on
-    /// by then must either be carried out or leave no trace.
+    /// The returned future is dropped when the time limit passes or the client goes away: a
+    /// command that was handed on by then must either be carried out or leave no trace.
     fn execute(&self, request: GraphQlRequest) -> impl Future<Output = GraphQlResponse> + Send;
 
     /// Runs a subscription. The stream ends when the subscription does; dropping it is how a
@@ -165,7 +166,7 @@ pub fn router<G: GraphQl, H: Health>(
         .route("/assets/{name}", get(page::asset))
         .merge(probes.routes())
         .merge(feeds)
-        .fallback(http::not_found)
+        .fallback(not_found)
         .layer(frame::Frame::new(metrics.clone()))
 }
 

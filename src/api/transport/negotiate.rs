@@ -1,7 +1,7 @@
 //! Which media type an answer takes.
 
 use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::errors::{Code, Fault};
 
@@ -125,9 +125,11 @@ pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Fault> {
         }
         _ => true,
     });
-    if name.eq_ignore_ascii_case("application/json") && charset_fits {
+    let encoding = headers.get(CONTENT_ENCODING);
+    let unpacked = encoding.is_none_or(|encoding| encoding == "identity");
+    if name.eq_ignore_ascii_case("application/json") && charset_fits && unpacked {
         return Ok(());
     }
-    let message = "the body must be application/json in utf-8";
+    let message = "the body must be application/json in utf-8, not packed";
     Err(Fault::new(Code::UnsupportedMediaType, message))
 }

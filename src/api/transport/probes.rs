@@ -4,8 +4,8 @@ use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
 
 use super::lifecycle::Lifecycle;
 use crate::health::{Health, Report};
@@ -74,12 +74,15 @@ async fn healthz<H: Health>(State(probes): State<Probes<H>>) -> Response {
     text(status(report.is_ready()), report.to_text())
 }
 
-async fn metrics_page<H: Health>(State(probes): State<Probes<H>>) -> Response {
-    let headers = [
-        (CONTENT_TYPE, metrics::CONTENT_TYPE),
-        (CACHE_CONTROL, "no-store"),
-    ];
-    (headers, probes.metrics.encode()).into_response()
+async fn metrics_page<H: Health>(State(probes): State<Probes<H>>, headers: HeaderMap) -> Response {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let open = accept.is_some_and(|accept| accept.contains("application/openmetrics-text"));
+    let (kind, body) = if open {
+        (metrics::OPEN_METRICS, probes.metrics.to_open_metrics())
+    } else {
+        (metrics::TEXT, probes.metrics.to_text())
+    };
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], body).into_response()
 }
 
 const fn status(ready: bool) -> StatusCode {

@@ -32,8 +32,52 @@ pub struct GraphQlRequest {
     pub kind: OperationType,
     /// The cost of the operation, within the limit.
     pub cost: u64,
+    /// Whether an executor may leave validation out: the document has passed it before, nothing
+    /// is changed by running it, and an input that turns out not to fit makes the transport ask
+    /// again without trust. An executor that always validates is right too, only slower.
+    pub trusted: bool,
     /// What the headers and the socket say.
     pub context: RequestContext,
+}
+
+impl GraphQlRequest {
+    /// The same request once more, to be validated. Extensions are not repeated: a request that
+    /// has any is never trusted.
+    pub(super) fn doubt(&self) -> Doubt {
+        Doubt {
+            document: Arc::clone(&self.document),
+            operation_name: self.inner.operation_name.clone(),
+            variables: self.inner.variables.clone(),
+            cost: self.cost,
+            context: self.context.clone(),
+        }
+    }
+}
+
+/// What is needed to ask a trusted query again.
+pub(super) struct Doubt {
+    document: Arc<Document>,
+    operation_name: Option<String>,
+    variables: Variables,
+    cost: u64,
+    context: RequestContext,
+}
+
+impl Doubt {
+    pub(super) fn into_request(self) -> GraphQlRequest {
+        let mut inner = async_graphql::Request::new(String::new());
+        inner.operation_name = self.operation_name;
+        inner.variables = self.variables;
+        inner.set_parsed_query(self.document.syntax().clone());
+        GraphQlRequest {
+            inner,
+            document: self.document,
+            kind: OperationType::Query,
+            cost: self.cost,
+            trusted: false,
+            context: self.context,
+        }
+    }
 }
 
 /// The answer of the GraphQL side. Errors without a code are given one by the transport.
@@ -72,6 +116,22 @@ impl RequestContext {
             at_least,
             idempotency_key,
         })
+    }
+
+    /// What the client says under a name, such as `authorization`: in the payload of
+    /// `connection_init`, or else in a header. A browser's socket can send no headers, so the
+    /// query page puts them into that payload; case does not matter in either.
+    #[must_use]
+    pub fn said(&self, name: &str) -> Option<&str> {
+        if let Some(Value::Object(fields)) = self.hello.as_deref() {
+            let mut held = fields
+                .iter()
+                .filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            if let Some((_, Value::String(text))) = held.next() {
+                return Some(text);
+            }
+        }
+        self.headers.get(name)?.to_str().ok()
     }
 }
 
@@ -187,7 +247,7 @@ impl<'a> Params<'a> {
         for (key, value) in form_urlencoded::parse(text.as_bytes()) {
             match &*key {
                 "query" => params.query = Some(Text(value)),
-                "operationName" if !value.is_empty() => params.operation_name = Some(Text(value)),
+                "operationName" => params.operation_name = Some(Text(value)),
                 "variables" if !value.is_empty() => params.variables = parse(&key, &value)?,
                 "extensions" if !value.is_empty() => params.extensions = parse(&key, &value)?,
                 _ => {}
@@ -200,8 +260,10 @@ impl<'a> Params<'a> {
         self.query.as_ref().map_or("", |text| &text.0)
     }
 
+    /// Some clients send an empty name for none.
     pub(super) fn operation_name(&self) -> Option<&str> {
-        self.operation_name.as_ref().map(|text| &*text.0)
+        let name = self.operation_name.as_ref().map(|text| &*text.0);
+        name.filter(|name| !name.is_empty())
     }
 
     fn require_query(self) -> Result<Self, Fault> {

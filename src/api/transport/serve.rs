@@ -94,8 +94,7 @@ impl Server {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(config.head_time_max)
-            .max_header_size(config.head_bytes_max)
-            .pipeline_flush(true);
+            .max_header_size(config.head_bytes_max);
         let slots = Arc::new(Semaphore::new(config.connections_max));
         // Resolving the state now spares each request a copy of the route table.
         Self {

@@ -131,6 +131,16 @@ impl Desk {
         &self.stats
     }
 
+    /// Whether commands are still decided; false after the desk has ended, in order or not.
+    pub fn is_running(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
+    /// Commands that wait or are being decided.
+    pub fn queued(&self) -> usize {
+        self.stats.queued.load(Ordering::Relaxed)
+    }
+
     fn enqueue(
         &self,
         envelope: Envelope,

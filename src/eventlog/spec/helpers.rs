@@ -1,10 +1,11 @@
 //! What the tests have in common.
 
+use std::fs;
 use std::path::Path;
 
 use uuid::Uuid;
 
-use crate::{Log, LogOptions, NewCommit, NewEvent, Opened};
+use crate::{Commit, Log, LogError, LogOptions, NewCommit, NewEvent, Opened};
 
 pub(crate) const ORGANISATION: Uuid = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001);
 
@@ -43,5 +44,36 @@ pub(crate) fn fill(opened: &mut Opened, from: u64, to: u64) {
     let all: Vec<NewCommit> = (from..=to).map(commit).collect();
     for group in all.chunks(10) {
         opened.writer.append(group).unwrap();
+    }
+}
+
+/// The positions and bytes of everything that can be read, or the first error.
+pub(crate) fn contents(log: &Log) -> Result<Vec<Commit>, LogError> {
+    log.read(0).collect()
+}
+
+/// Copies a folder with everything in it.
+pub(crate) fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_dir(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Numbers that look random and are the same in every run.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % limit
     }
 }

@@ -2,4 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a failing step is a failing test")]
 
 mod append_and_read;
+mod archive;
+mod damage;
+mod disk;
+mod formats;
 mod helpers;
+mod kill;
+mod opening;
+mod properties;
+mod tails;

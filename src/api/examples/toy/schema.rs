@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_graphql::{
-    Context, Enum, Error, ErrorExtensions as _, Object, Schema, SimpleObject, Subscription,
+    Context, Enum, Error, ErrorExtensionValues, ErrorExtensions as _, InputObject, Object, Schema,
+    ServerError, SimpleObject, Subscription, ValidationMode,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 
@@ -13,12 +14,15 @@ use super::{GraphQl, GraphQlRequest, GraphQlResponse, RequestContext};
 #[derive(Clone)]
 pub(crate) struct Toy {
     pub(crate) schema: Schema<Query, Mutation, Counter>,
+    trusting: Schema<Query, Mutation, Counter>,
 }
 
 impl Toy {
     pub(crate) fn new() -> Self {
+        let build = || Schema::build(Query, Mutation, Counter);
         Self {
-            schema: Schema::new(Query, Mutation, Counter),
+            schema: build().finish(),
+            trusting: build().validation_mode(ValidationMode::Fast).finish(),
         }
     }
 
@@ -27,15 +31,30 @@ impl Toy {
             inner,
             context,
             cost,
+            trusted,
             ..
         } = request;
-        inner.data(context).data(Cost(cost))
+        inner.data(context).data(Price { cost, trusted })
     }
 }
 
 impl GraphQl for Toy {
+    /// Refuses the whole request of a caller named `nobody`, as an authenticating schema does.
     async fn execute(&self, request: GraphQlRequest) -> GraphQlResponse {
-        self.schema.execute(Self::request(request)).await
+        if request.context.said("daybook-actor") == Some("nobody") {
+            let mut error = ServerError::new("who are you?", None);
+            let held = error
+                .extensions
+                .get_or_insert_with(ErrorExtensionValues::default);
+            held.set("code", "UNAUTHENTICATED");
+            return GraphQlResponse::from_errors(vec![error]);
+        }
+        let schema = if request.trusted {
+            &self.trusting
+        } else {
+            &self.schema
+        };
+        schema.execute(Self::request(request)).await
     }
 
     fn subscribe(
@@ -51,7 +70,10 @@ impl GraphQl for Toy {
     }
 }
 
-struct Cost(u64);
+struct Price {
+    cost: u64,
+    trusted: bool,
+}
 
 /// What is asked.
 pub(crate) struct Query;
@@ -81,6 +103,13 @@ struct Handed {
     idempotency_key: Option<String>,
     hello: Option<String>,
     cost: String,
+    trusted: bool,
+}
+
+/// What to look for.
+#[derive(InputObject)]
+struct Wanted {
+    name: Option<String>,
 }
 
 #[Object]
@@ -113,6 +142,11 @@ impl Query {
             .collect()
     }
 
+    /// The name that is looked for, or `anything`.
+    async fn find(&self, wanted: Wanted) -> String {
+        wanted.name.unwrap_or_else(|| "anything".to_owned())
+    }
+
     /// At most ten.
     async fn small(&self, #[graphql(validator(maximum = 10))] value: i32) -> i32 {
         value
@@ -124,13 +158,15 @@ impl Query {
     }
 
     /// An error without a code.
-    async fn fails(&self) -> Result<Option<i32>, Error> {
-        Err(Error::new("the disk with the secret name is full"))
+    async fn fails(&self) -> Option<Result<i32, Error>> {
+        Some(Err(Error::new("the disk with the secret name is full")))
     }
 
     /// An error with a code.
-    async fn refuses(&self) -> Result<Option<i32>, Error> {
-        Err(Error::new("not yours").extend_with(|_, held| held.set("code", "FORBIDDEN")))
+    async fn refuses(&self, code: String) -> Option<Result<i32, Error>> {
+        Some(Err(
+            Error::new("not so").extend_with(|_, held| held.set("code", code))
+        ))
     }
 
     /// A panic.
@@ -156,7 +192,8 @@ impl Query {
             at_least: context.at_least.map(|position| position.to_string()),
             idempotency_key: context.idempotency_key.as_deref().map(str::to_owned),
             hello: context.hello.as_deref().map(ToString::to_string),
-            cost: ctx.data::<Cost>()?.0.to_string(),
+            cost: ctx.data::<Price>()?.cost.to_string(),
+            trusted: ctx.data::<Price>()?.trusted,
         })
     }
 }

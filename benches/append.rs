@@ -1,0 +1,120 @@
+//! Durable appends through the desk: decided, encoded, chained, synced, acknowledged.
+
+use std::{sync::Arc, time::Duration};
+
+use daybook_app::{Envelope, Founding, Organisation, OrganisationOptions};
+use daybook_schema::{
+    customers::{
+        Channel, CustomerDetails, CustomerId, CustomerType, Direction, InteractionDetails,
+        LogInteraction, RegisterCustomer,
+    },
+    kernel::Actor,
+};
+use uuid::Uuid;
+
+use crate::{
+    floor::{RawLog, rate},
+    report::{Figure, publish},
+};
+
+const TIME: Duration = Duration::from_secs(3);
+/// Bytes of one event, as the log keeps it.
+const EVENT_BYTES: usize = 350;
+
+pub(crate) fn run() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let raw = RawLog::open(folder.path());
+    let organisation = Arc::new(open(folder.path()));
+    let customer = runtime.block_on(register(&organisation));
+    let mut figures = Vec::new();
+    for (clients, aim) in [
+        (1, Some(0.2)),
+        (16, None),
+        (64, Some(0.35)),
+        (256, None),
+        (512, Some(0.5)),
+    ] {
+        let floor = runtime.block_on(floor(&raw, clients));
+        let ours = runtime.block_on(ours(&organisation, clients, customer));
+        figures.push(Figure::new(format!("{clients} clients"), ours, floor, aim));
+    }
+    publish(
+        "append",
+        "pre-zeroed file + fdatasync, group commit, same clients",
+        &figures,
+    );
+}
+
+async fn floor(raw: &RawLog, clients: usize) -> f64 {
+    let bytes: Arc<[u8]> = vec![7; EVENT_BYTES].into();
+    rate(clients, TIME, |_, _| {
+        let (raw, bytes) = (raw.clone(), bytes.clone());
+        async move { raw.append(bytes).await }
+    })
+    .await
+}
+
+async fn ours(organisation: &Arc<Organisation>, clients: usize, customer: CustomerId) -> f64 {
+    let command = interaction(customer);
+    let actor: Actor = "li.wei".parse().unwrap();
+    rate(clients, TIME, |_, _| {
+        let (organisation, command, actor) = (organisation.clone(), command.clone(), actor.clone());
+        async move {
+            let envelope = Envelope::new(Uuid::now_v7(), actor, command);
+            let receipt = organisation.desk().submit(envelope).await.unwrap();
+            assert!(receipt.refusal.is_none());
+        }
+    })
+    .await
+}
+
+fn open(folder: &std::path::Path) -> Organisation {
+    let founding = Founding {
+        name: "Bench".parse().unwrap(),
+        currency: "CNY".parse().unwrap(),
+        founder: "bench".parse().unwrap(),
+        policies_from: "2020-01-01".parse().unwrap(),
+        founded_at: None,
+    };
+    let options = OrganisationOptions::default();
+    Organisation::open(&folder.join("data"), options, &founding, &mut |_, _| {})
+        .unwrap()
+        .0
+}
+
+async fn register(organisation: &Organisation) -> CustomerId {
+    let details = CustomerDetails {
+        name: "Bench".parse().unwrap(),
+        customer_type: CustomerType::Company,
+        tax_number: None,
+        phone: None,
+        email: None,
+        address: None,
+        currency: None,
+        language: None,
+        external_number: None,
+    };
+    let command = RegisterCustomer {
+        details,
+        contacts: Vec::new(),
+        owner: None,
+    };
+    let envelope = Envelope::new(Uuid::now_v7(), "bench".parse().unwrap(), command);
+    let customer = CustomerId(envelope.command_id);
+    organisation.desk().submit(envelope).await.unwrap();
+    customer
+}
+
+fn interaction(customer: CustomerId) -> LogInteraction {
+    let details = InteractionDetails {
+        channel: Channel::Phone,
+        direction: Direction::Inbound,
+        summary: "x".repeat(EVENT_BYTES - 160).parse().unwrap(),
+        participants: Vec::new(),
+    };
+    LogInteraction { customer, details }
+}

@@ -1,0 +1,118 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    backup::Backup, exit, log::LogCommand, rebuild::Rebuild, restore::Restore, schema::Schema,
+    serve::Serve, verify::Verify,
+};
+
+/// Sales management on an immutable record: commands in, facts in the log, answers over GraphQL.
+#[derive(Debug, Parser)]
+#[command(
+    name = "daybook",
+    version,
+    max_term_width = 100,
+    after_help = exit::HELP,
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The sub-commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Serve(Serve),
+    Log(LogCommand),
+    Verify(Verify),
+    Rebuild(Rebuild),
+    Backup(Backup),
+    Restore(Restore),
+    Schema(Schema),
+}
+
+/// The folder of an organisation that no server has open.
+#[derive(Debug, Args)]
+pub(crate) struct Folder {
+    /// The data folder.
+    #[arg(
+        long,
+        env = "DAYBOOK_DATA",
+        value_name = "DIR",
+        default_value = "./daybook-data"
+    )]
+    pub(crate) data: PathBuf,
+}
+
+/// Whether a program reads the answer.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Json {
+    /// Answer in JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
+    use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
+
+    use super::{Cli, Command};
+
+    fn refused(arguments: &str) -> ErrorKind {
+        Cli::try_parse_from(arguments.split(' '))
+            .unwrap_err()
+            .kind()
+    }
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples_and_the_exit_codes_are_told() {
+        let mut root = Cli::command();
+        assert!(root.render_help().to_string().contains("Exit codes:"));
+        let mut bare = Vec::new();
+        for command in root.get_subcommands_mut() {
+            if !command.render_help().to_string().contains("Examples:") {
+                bare.push(command.get_name().to_owned());
+            }
+        }
+        assert_eq!(bare, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_refused() {
+        let missing = ErrorKind::MissingRequiredArgument;
+        assert_eq!(
+            refused("daybook serve --listen 8080"),
+            ErrorKind::ValueValidation
+        );
+        assert_eq!(
+            refused("daybook serve --currency euro"),
+            ErrorKind::ValueValidation
+        );
+        assert_eq!(
+            refused("daybook log show --after x"),
+            ErrorKind::ValueValidation
+        );
+        assert_eq!(refused("daybook backup"), missing);
+        assert_eq!(refused("daybook restore --from a"), missing);
+        assert_eq!(refused("daybook sell"), ErrorKind::InvalidSubcommand);
+    }
+
+    #[test]
+    fn an_offline_command_reads_the_folder_that_a_server_uses_by_default() {
+        let cli = Cli::try_parse_from(["daybook", "verify", "--json"]).unwrap();
+        let Command::Verify(verify) = cli.command else {
+            panic!("another command was read");
+        };
+        assert!(format!("{verify:?}").contains("./daybook-data"));
+    }
+}

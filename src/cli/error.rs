@@ -1,0 +1,162 @@
+//! What can go wrong on the command line: the message, the stable code, a hint, the exit code.
+
+use std::net::SocketAddr;
+
+use daybook_app::AppError;
+use daybook_eventlog::LogError;
+
+use crate::exit::Exit;
+
+/// Why a sub-command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// Something around the organisation.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// An address that others than this machine could reach.
+    #[error("{address} is not a loopback address, and Daybook has no access control yet")]
+    NotLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The process lacks something that it needs to run.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was being done, as a verb phrase.
+        what: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The filter of the server's own log is malformed.
+    #[error("`{variable}` is not a log filter: {problem}")]
+    LogFilter {
+        /// The environment variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file of the published schema cannot be read or written.
+    #[error("cannot {what} `{path}`: {source}")]
+    File {
+        /// What was being done, as a verb.
+        what: &'static str,
+        /// The file or folder.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The published schema is not that of this build.
+    #[error("the schema in `{path}` differs from this build in {files}")]
+    SchemaDiffers {
+        /// The folder.
+        path: String,
+        /// The files, joined.
+        files: String,
+    },
+    /// The language could not be written as JSON Schema.
+    #[error("the schema cannot be written: {0}")]
+    SchemaUnwritable(String),
+    /// What stands in the log beside the events is not what this build writes there.
+    #[error("the commit at position {position} cannot be read: {problem}")]
+    Unreadable {
+        /// Its position.
+        position: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Requests did not end in time, so the organisation could not be closed in order.
+    #[error("requests were still at work at the end; everything acknowledged is durable")]
+    Unclosed,
+}
+
+impl From<LogError> for CliError {
+    fn from(error: LogError) -> Self {
+        Self::App(AppError::Log(error))
+    }
+}
+
+impl CliError {
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::App(error) => error.code(),
+            Self::NotLoopback { .. } => "LISTEN_NOT_LOOPBACK",
+            Self::Listen { .. } => "LISTEN_FAILED",
+            Self::System { .. } => "SYSTEM",
+            Self::LogFilter { .. } => "LOG_FILTER_INVALID",
+            Self::File { .. } => "FILE_UNUSABLE",
+            Self::SchemaDiffers { .. } => "SCHEMA_DIFFERS",
+            Self::SchemaUnwritable(_) => "SCHEMA_UNWRITABLE",
+            Self::Unreadable { .. } => "COMMIT_UNREADABLE",
+            Self::Unclosed => "SHUTDOWN_INCOMPLETE",
+        }
+    }
+
+    /// What the person may do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::App(AppError::Log(error)) => log_hint(error),
+            Self::App(AppError::Missing { .. }) => {
+                Some("name the folder with --data, or found an organisation with `daybook serve`")
+            }
+            Self::SchemaDiffers { .. } => Some("`daybook schema` writes it anew"),
+            Self::NotLoopback { .. } => Some("listen on 127.0.0.1 or [::1]"),
+            Self::Listen { source, .. } if in_use(source) => {
+                Some("name another address with --listen, or port 0 for any free port")
+            }
+            Self::App(_)
+            | Self::Listen { .. }
+            | Self::System { .. }
+            | Self::LogFilter { .. }
+            | Self::File { .. }
+            | Self::SchemaUnwritable(_)
+            | Self::Unreadable { .. }
+            | Self::Unclosed => None,
+        }
+    }
+
+    /// How the program ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::App(AppError::Log(LogError::Locked { .. })) => Exit::InUse,
+            Self::App(AppError::Log(LogError::Damaged { .. })) => Exit::Damaged,
+            Self::Listen { source, .. } if in_use(source) => Exit::InUse,
+            Self::NotLoopback { .. } | Self::LogFilter { .. } => Exit::Usage,
+            Self::Unreadable { .. } => Exit::Damaged,
+            Self::App(_)
+            | Self::Listen { .. }
+            | Self::System { .. }
+            | Self::File { .. }
+            | Self::SchemaDiffers { .. }
+            | Self::SchemaUnwritable(_)
+            | Self::Unclosed => Exit::Failed,
+        }
+    }
+}
+
+fn in_use(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::AddrInUse
+}
+
+fn log_hint(error: &LogError) -> Option<&'static str> {
+    match error {
+        LogError::Locked { .. } => Some(
+            "a server or another command uses this folder; stop it, or ask the server through \
+             its GraphQL field `commits`",
+        ),
+        LogError::Damaged { .. } => Some(
+            "nothing was cut away; see `daybook verify`, and `daybook restore` to build a fresh \
+             folder from the archive or a backup",
+        ),
+        LogError::LowSpace { .. } => Some("make room on the disk; writing resumes by itself"),
+        _ => None,
+    }
+}

@@ -1,0 +1,242 @@
+//! `daybook serve`: opens an organisation and answers for it until it is told to end.
+//!
+//! ```text
+//! bind ─▶ open (rebuild) ─▶ serve ─▶ signal ─▶ drain ─▶ end the runtime ─▶ close the organisation
+//! ```
+//! The address is taken first, because finding it taken after minutes of rebuilding would waste
+//! them. Opening runs before the runtime is there: it blocks, and a signal may simply end it,
+//! since opening survives being cut off. Closing runs after the runtime is gone, because every
+//! task that holds the organisation must have let go of it.
+
+mod gauges;
+mod health;
+mod listen;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use clap::Args;
+use daybook_api::{
+    graphql::Api,
+    metrics::Metrics,
+    transport::{Lifecycle, ServeConfig, TransportConfig, router, serve},
+};
+use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
+use daybook_schema::kernel::{Actor, Currency, Date, Name};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+use self::{gauges::Gauges, health::Watch};
+use crate::{
+    error::CliError,
+    exit::Exit,
+    logging::{self, LogFormat},
+    output,
+    progress::Progress,
+};
+
+/// Time for what still runs on blocking threads after the last connection has ended.
+const RUNTIME_END: Duration = Duration::from_secs(10);
+
+const EXAMPLES: &str = "\
+Examples:
+  daybook serve                              the organisation in ./daybook-data
+  daybook serve --data /srv/books            another folder
+  daybook serve --listen 127.0.0.1:0         any free port; the last line on stdout names it
+  DAYBOOK_LOG=debug daybook serve --log-format json
+";
+
+/// Opens an organisation, founding it where the folder holds none, and answers over HTTP.
+///
+/// Stops in order on SIGINT or SIGTERM: readiness fails, requests in flight are answered, the
+/// read models catch up, the log is closed. A second signal ends at once; nothing that was
+/// acknowledged is lost by it.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Serve {
+    /// The data folder [default: ./daybook-data, with --demo ./daybook-demo].
+    #[arg(long, env = "DAYBOOK_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The address to listen on, a loopback one: there is no access control yet. Port 0 takes any
+    /// free port [default: 127.0.0.1:8080, with --demo the next free port from there].
+    #[arg(long, env = "DAYBOOK_LISTEN", value_name = "ADDR", value_parser = listen::address)]
+    listen: Option<SocketAddr>,
+    /// Keeps a demonstration in a folder of its own.
+    #[arg(long)]
+    demo: bool,
+    /// Who acts where a request names nobody in its header `Daybook-Actor`.
+    #[arg(
+        long,
+        env = "DAYBOOK_ACTOR",
+        value_name = "NAME",
+        default_value = "operator"
+    )]
+    actor: Actor,
+    /// The name of the organisation; used once, when the folder is new.
+    #[arg(long, value_name = "NAME", default_value = "My organisation")]
+    organisation: Name,
+    /// The currency of the organisation's books; used once, when the folder is new.
+    #[arg(long, value_name = "CODE", default_value = "CNY")]
+    currency: Currency,
+    /// The first day on which the founding policies hold; used once, when the folder is new.
+    #[arg(long, value_name = "DAY", default_value = "2000-01-01")]
+    policies_from: Date,
+    /// Seconds between failing readiness and accepting no more connections.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    grace: u64,
+    /// How the server's own log looks.
+    #[arg(long, value_enum, env = "DAYBOOK_LOG_FORMAT", default_value_t)]
+    log_format: LogFormat,
+}
+
+impl Serve {
+    fn folder(&self) -> &Path {
+        let default = if self.demo {
+            "daybook-demo"
+        } else {
+            "daybook-data"
+        };
+        self.data.as_deref().unwrap_or(Path::new(default))
+    }
+
+    fn founding(&self) -> Founding {
+        Founding {
+            name: self.organisation.clone(),
+            currency: self.currency,
+            founder: self.actor.clone(),
+            policies_from: self.policies_from,
+            founded_at: None,
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
+    logging::start(arguments.log_format)?;
+    let listener = listen::bind(arguments.listen, arguments.demo)?;
+    let organisation = Arc::new(open(arguments)?);
+    let runtime = Runtime::new().map_err(|source| CliError::System {
+        what: "start the runtime",
+        source,
+    })?;
+    let actor = arguments.actor.clone();
+    let grace = Duration::from_secs(arguments.grace);
+    let served = runtime.block_on(answer(listener, organisation.clone(), actor, grace));
+    runtime.shutdown_timeout(RUNTIME_END);
+    let closed = close(organisation);
+    served.and(closed)
+}
+
+fn open(arguments: &Serve) -> Result<Organisation, CliError> {
+    let folder = arguments.folder();
+    tracing::info!(folder = %folder.display(), "opening");
+    let mut progress = Progress::new("rebuilding the read models");
+    let opened = Organisation::open(
+        folder,
+        OrganisationOptions::default(),
+        &arguments.founding(),
+        &mut |done, total| progress.at(done, total),
+    );
+    progress.finish();
+    let (organisation, opening) = opened?;
+    report(&organisation, &opening);
+    // A demonstration is filled here, when `arguments.demo` and `opening.founded`, before anybody
+    // is answered.
+    Ok(organisation)
+}
+
+fn report(organisation: &Organisation, opening: &Opening) {
+    let log = &opening.log;
+    tracing::info!(
+        organisation = %organisation.id(),
+        founded = opening.founded,
+        position = organisation.log().head().position,
+        closed_in_order = log.was_closed,
+        log_ms = log.duration.as_millis(),
+        "organisation open"
+    );
+    if let Some(lost) = log.dropped {
+        tracing::warn!(
+            first = lost.first,
+            last = lost.last,
+            "dropped a commit that was never whole and never acknowledged"
+        );
+    }
+    if let Some(rebuilt) = &opening.rebuilt {
+        tracing::info!(
+            position = rebuilt.position,
+            events = rebuilt.events,
+            "read models rebuilt"
+        );
+    }
+}
+
+/// Serves until the first signal, and then until everything in flight has been answered.
+async fn answer(
+    listener: TcpListener,
+    organisation: Arc<Organisation>,
+    actor: Actor,
+    grace: Duration,
+) -> Result<Exit, CliError> {
+    let system = |what| move |source| CliError::System { what, source };
+    listener
+        .set_nonblocking(true)
+        .map_err(system("use the listening socket"))?;
+    let listener =
+        tokio::net::TcpListener::from_std(listener).map_err(system("use the listening socket"))?;
+    let address = listener
+        .local_addr()
+        .map_err(system("use the listening socket"))?;
+    let (metrics, lifecycle) = (Metrics::new(), Lifecycle::new());
+    let interrupt = signal(SignalKind::interrupt()).map_err(system("watch for signals"))?;
+    let terminate = signal(SignalKind::terminate()).map_err(system("watch for signals"))?;
+    tokio::spawn(end_on_signal(lifecycle.clone(), interrupt, terminate));
+    tokio::spawn(gauges::keep(
+        Gauges::new(organisation.clone(), metrics.clone()),
+        lifecycle.clone(),
+    ));
+    let health = Watch::new(organisation.clone());
+    let api = Api::new(organisation, actor);
+    let config = TransportConfig::default();
+    let routes = router(api, health, config, &metrics, &lifecycle, Router::new());
+    output::say(&format!(
+        "Daybook is ready: query page http://{address}/graphql"
+    ))?;
+    let config = ServeConfig {
+        grace,
+        ..ServeConfig::default()
+    };
+    serve(listener, routes, &lifecycle, config, &metrics).await;
+    Ok(Exit::Done)
+}
+
+async fn end_on_signal(lifecycle: Lifecycle, mut interrupt: Signal, mut terminate: Signal) {
+    either(&mut interrupt, &mut terminate).await;
+    tracing::info!("told to end");
+    lifecycle.shut_down();
+    either(&mut interrupt, &mut terminate).await;
+    tracing::warn!("told to end at once");
+    process::exit(1);
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn close(organisation: Arc<Organisation>) -> Result<Exit, CliError> {
+    let organisation = Arc::try_unwrap(organisation).map_err(|_| CliError::Unclosed)?;
+    let position = organisation.log().head().position;
+    organisation.close()?;
+    tracing::info!(position, "closed");
+    Ok(Exit::Done)
+}

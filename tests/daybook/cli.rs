@@ -1,0 +1,323 @@
+//! The program as its users meet it: arguments, exit codes, stdout and stderr, signals.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_daybook");
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn daybook(arguments: &[&str]) -> Output {
+    Command::new(PROGRAM).args(arguments).output().unwrap()
+}
+
+/// Runs a sub-command on a folder, expects an exit code, and gives what it said on stdout.
+#[track_caller]
+fn expect(code: i32, folder: &Path, arguments: &[&str]) -> String {
+    let folder = folder.to_str().unwrap();
+    let output = daybook(&[arguments, &["--data", folder]].concat());
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?}: {complaint}"
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Expects a sub-command to fail with an exit code and a stable code.
+#[track_caller]
+fn refused(exit: i32, code: &str, arguments: &[&str]) -> String {
+    let output = daybook(arguments);
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(exit),
+        "{arguments:?}: {complaint}"
+    );
+    let first = complaint.lines().find(|line| line.starts_with("error: "));
+    assert!(
+        first.is_some_and(|line| line.ends_with(&format!("({code})"))),
+        "{complaint}"
+    );
+    complaint
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// A server of its own on a free port; ended with the test, whatever becomes of it.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut process = Command::new(PROGRAM)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        let stdout = process.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut ready).unwrap();
+        let address = ready
+            .trim_end()
+            .strip_prefix("Daybook is ready: query page http://")
+            .and_then(|rest| rest.strip_suffix("/graphql"));
+        let address = address.unwrap_or_else(|| panic!("not ready: `{ready}`"));
+        let address = address.to_owned();
+        Self { process, address }
+    }
+
+    /// The status and the body of an answer.
+    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nAccept: application/json\r\n\
+             Daybook-Actor: li.wei\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body.to_owned())
+    }
+
+    fn graphql(&self, query: &str) -> Value {
+        let (status, body) = self.ask("POST", "/graphql", &json!({ "query": query }).to_string());
+        assert_eq!(status, 200, "{body}");
+        parsed(&body)
+    }
+
+    /// Tells the server to end, and gives its exit code.
+    fn end(mut self) -> Option<i32> {
+        let id = self.process.id().to_string();
+        let sent = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {id}")])
+            .status();
+        assert!(sent.unwrap().success());
+        self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has usually ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A folder with a founded organisation and one customer.
+fn organisation(folder: &Path) {
+    let server = Server::start(folder);
+    let answer = server.graphql(REGISTER);
+    assert_eq!(answer["errors"], Value::Null, "{answer}");
+    assert_eq!(server.end(), Some(0));
+}
+
+const REGISTER: &str = r#"mutation {
+    registerCustomer(input: { details: { name: "Acme", customerType: COMPANY }, contacts: [] }) {
+        __typename
+    }
+}"#;
+
+#[test]
+fn a_server_answers_and_ends_in_order() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    for probe in ["/livez", "/readyz", "/healthz"] {
+        assert_eq!(server.ask("GET", probe, "").0, 200, "{probe}");
+    }
+    let answer = server.graphql(REGISTER);
+    assert_eq!(answer["errors"], Value::Null, "{answer}");
+    let answer = server.graphql("{ commits(newestFirst: true, first: 1) { nodes { actor } } }");
+    assert_eq!(answer["data"]["commits"]["nodes"][0]["actor"], "li.wei");
+    let (_, metrics) = server.ask("GET", "/metrics", "");
+    assert!(metrics.contains("daybook_log_head_position"), "{metrics}");
+
+    let data = folder.path().to_str().unwrap();
+    for command in [["log", "show"].as_slice(), &["verify"], &["rebuild"]] {
+        let complaint = refused(4, "LOG_LOCKED", &[command, &["--data", data]].concat());
+        assert!(complaint.contains("\nhint: "), "{complaint}");
+    }
+
+    assert_eq!(server.end(), Some(0));
+    let commands = ["log", "show", "--json", "--command", "RegisterCustomer"];
+    let shown = lines(&expect(0, folder.path(), &commands));
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0]["actor"], "li.wei");
+    let types: Vec<_> = shown[0]["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| &e["type"])
+        .collect();
+    assert!(types.contains(&&json!("CustomerRegistered")), "{types:?}");
+}
+
+#[test]
+fn the_log_is_filtered_and_its_tail_shown() {
+    let folder = tempdir().unwrap();
+    organisation(folder.path());
+    let show = |arguments: &[&str]| {
+        let arguments = [&["log"], arguments, &["--json"]].concat();
+        lines(&expect(0, folder.path(), &arguments))
+    };
+    let all = show(&["show"]);
+    let positions: Vec<_> = all
+        .iter()
+        .map(|commit| commit["position"].as_u64().unwrap())
+        .collect();
+    assert_eq!(
+        positions,
+        Vec::from_iter(1..=u64::try_from(all.len()).unwrap())
+    );
+    assert_eq!(show(&["show", "--after", "1", "--first", "2"]), all[1..3]);
+    assert_eq!(show(&["tail", "--last", "2"]), all[all.len() - 2..]);
+    assert_eq!(show(&["show", "--actor", "li.wei"]), all[all.len() - 1..]);
+    assert_eq!(show(&["show", "--type", "OrganisationFounded"]), all[..1]);
+    assert_eq!(show(&["show", "--stream", "policy-stock.default"]).len(), 1);
+    assert!(show(&["show", "--refused"]).is_empty());
+    let text = expect(0, folder.path(), &["log", "tail", "--last", "1"]);
+    assert!(text.contains("RegisterCustomer  by li.wei\n    "), "{text}");
+}
+
+#[test]
+fn a_folder_is_verified_rebuilt_backed_up_and_restored() {
+    let room = tempdir().unwrap();
+    let at = |name: &str| room.path().join(name);
+    let books = at("books");
+    organisation(&books);
+    assert_eq!(
+        parsed(&expect(0, &books, &["verify", "--json"]))["whole"],
+        true
+    );
+    assert_eq!(
+        parsed(&expect(0, &books, &["rebuild", "--json"]))["equal"],
+        true
+    );
+
+    let (backup, restored) = (at("backup"), at("restored"));
+    let (to, target) = (backup.to_str().unwrap(), restored.to_str().unwrap());
+    expect(0, &books, &["backup", "--to", to]);
+    let again = parsed(&expect(0, &books, &["backup", "--json", "--to", to]));
+    let restore = ["restore", "--json", "--from", to, "--to", target];
+    let output = daybook(&restore);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(
+        parsed(&String::from_utf8(output.stdout).unwrap())["head"],
+        again["head"]
+    );
+    refused(1, "LOG_NOT_USABLE", &restore);
+
+    let show = |folder: &Path| expect(0, folder, &["log", "show", "--json"]);
+    assert_eq!(show(&books), show(&restored));
+    organisation(&restored);
+    let equal = parsed(&expect(0, &restored, &["rebuild", "--json"]));
+    assert_eq!(equal["equal"], true, "{equal}");
+
+    let early = at("early");
+    let arguments = [
+        "restore",
+        "--from",
+        to,
+        "--until",
+        "2",
+        "--to",
+        early.to_str().unwrap(),
+    ];
+    assert_eq!(daybook(&arguments).status.code(), Some(0));
+    assert_eq!(lines(&show(&early)), lines(&show(&books))[..2]);
+}
+
+#[test]
+fn damage_is_found() {
+    let folder = tempdir().unwrap();
+    organisation(folder.path());
+    let archive = fs::read_dir(folder.path().join("log/archive")).unwrap();
+    let piece = archive
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.is_file())
+        .unwrap();
+    let mut bytes = fs::read(&piece).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&piece, bytes).unwrap();
+    let report = parsed(&expect(3, folder.path(), &["verify", "--json"]));
+    assert_eq!(report["whole"], false);
+    assert_eq!(report["findings"][0]["area"], "archive", "{report}");
+}
+
+#[test]
+fn what_cannot_be_done_is_told_and_leaves_nothing_behind() {
+    let room = tempdir().unwrap();
+    let nowhere = room.path().join("nowhere");
+    let data = nowhere.to_str().unwrap();
+    for command in [["log", "show"].as_slice(), &["verify"], &["rebuild"]] {
+        refused(
+            1,
+            "DATA_FOLDER_MISSING",
+            &[command, &["--data", data]].concat(),
+        );
+    }
+    refused(
+        1,
+        "DATA_FOLDER_MISSING",
+        &["backup", "--to", data, "--data", data],
+    );
+    refused(
+        1,
+        "LOG_NOT_USABLE",
+        &["restore", "--from", data, "--to", data],
+    );
+    let open_to_all = ["serve", "--listen", "0.0.0.0:0", "--data", data];
+    refused(2, "LISTEN_NOT_LOOPBACK", &open_to_all);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    refused(
+        4,
+        "LISTEN_FAILED",
+        &["serve", "--listen", &address, "--data", data],
+    );
+    assert!(!nowhere.exists());
+    assert_eq!(daybook(&["sell"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_schema_is_written_and_checked() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    refused(1, "SCHEMA_DIFFERS", &["schema", "--check", "--out", out]);
+    assert_eq!(daybook(&["schema", "--out", out]).status.code(), Some(0));
+    let check = ["schema", "--check", "--out", out];
+    assert_eq!(daybook(&check).status.code(), Some(0));
+    fs::write(folder.path().join("schema.graphql"), "type Query").unwrap();
+    let complaint = refused(1, "SCHEMA_DIFFERS", &check);
+    assert!(complaint.contains("schema.graphql"), "{complaint}");
+}

@@ -1,0 +1,10 @@
+//! All integration tests in one binary: one link instead of many.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests may stop at the first surprise"
+)]
+
+mod cli;
+mod house_rules;
