@@ -72,7 +72,7 @@ impl PipelineBoardStage {
 #[derive(Default)]
 pub(super) struct Questions;
 
-#[Object]
+#[Object(name = "PipelineQuestions")]
 impl Questions {
     /// What stands in each stage of a pipeline now (销售漏斗).
     async fn pipeline_board(

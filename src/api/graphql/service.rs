@@ -45,7 +45,7 @@ struct ComplaintPattern {
 #[derive(Default)]
 pub(super) struct Questions;
 
-#[Object]
+#[Object(name = "ServiceQuestions")]
 impl Questions {
     /// Which categories, products and causes bring complaints, how many come again, and how long
     /// they take, over the complaints that were put on record in a period.
