@@ -9,6 +9,7 @@ mod arguments;
 mod backup;
 mod error;
 mod exit;
+mod import;
 mod log;
 mod logging;
 mod output;
@@ -42,6 +43,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Rebuild(arguments) => rebuild::run(&arguments),

@@ -321,3 +321,44 @@ fn the_schema_is_written_and_checked() {
     let complaint = refused(1, "SCHEMA_DIFFERS", &check);
     assert!(complaint.contains("schema.graphql"), "{complaint}");
 }
+
+#[test]
+fn an_import_tells_how_many_rows_were_done_and_rejected() {
+    let room = tempdir().unwrap();
+    let path = |name: &str| room.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("crm.toml"), MAPPING).unwrap();
+    fs::write(path("customers.csv"), "id,name\n1,Acme\n2,\n3,Zhongda\n").unwrap();
+    let (mapping, customers) = (path("crm.toml"), path("customers.csv"));
+    let (books, rejects) = (room.path().join("books"), path("rejects.csv"));
+    let import = ["import", "--json", "--mapping", &mapping, &customers];
+
+    let rehearsed = parsed(&expect(5, &books, &[&import[..], &["--dry-run"]].concat()));
+    assert_eq!(rehearsed["steps"][0]["rejected"], 1, "{rehearsed}");
+    assert!(!books.exists());
+    let arguments = [&import[..], &["--rejects", &rejects]].concat();
+    let counts = &parsed(&expect(5, &books, &arguments))["steps"][0]["commands"];
+    assert_eq!(counts["RegisterCustomer"]["accepted"], 2, "{counts}");
+    assert_eq!(fs::read_to_string(&rejects).unwrap().lines().count(), 2);
+
+    fs::write(path("customers.csv"), "id,name\n1,Acme\n3,Zhongda\n").unwrap();
+    let counts = &parsed(&expect(0, &books, &import))["steps"][0]["commands"];
+    assert_eq!(counts["RegisterCustomer"]["replayed"], 2, "{counts}");
+    fs::write(
+        path("crm.toml"),
+        MAPPING.replace("RegisterCustomer", "Sell"),
+    )
+    .unwrap();
+    refused(1, "IMPORT_MAPPING_UNKNOWN_COMMAND", &import);
+}
+
+const MAPPING: &str = r#"
+namespace = "crm"
+[sources.customers]
+[[steps]]
+name = "customers"
+source = "customers"
+key = "{id}"
+[[steps.commands]]
+command = "RegisterCustomer"
+fields = { details.name = "{name}", details.customerType = "company" }
+"#;

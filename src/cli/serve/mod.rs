@@ -27,8 +27,8 @@ use daybook_api::{
     metrics::Metrics,
     transport::{Lifecycle, ServeConfig, TransportConfig, router, serve},
 };
-use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
-use daybook_schema::kernel::{Actor, Currency, Date, Name};
+use daybook_app::{Opening, Organisation, OrganisationOptions};
+use daybook_schema::kernel::Actor;
 use tokio::{
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
@@ -36,6 +36,7 @@ use tokio::{
 
 use self::{gauges::Gauges, health::Watch};
 use crate::{
+    arguments::NewOrganisation,
     error::CliError,
     exit::Exit,
     logging::{self, LogFormat},
@@ -80,15 +81,8 @@ pub(crate) struct Serve {
         default_value = "operator"
     )]
     actor: Actor,
-    /// The name of the organisation; used once, when the folder is new.
-    #[arg(long, value_name = "NAME", default_value = "My organisation")]
-    organisation: Name,
-    /// The currency of the organisation's books; used once, when the folder is new.
-    #[arg(long, value_name = "CODE", default_value = "CNY")]
-    currency: Currency,
-    /// The first day on which the founding policies hold; used once, when the folder is new.
-    #[arg(long, value_name = "DAY", default_value = "2000-01-01")]
-    policies_from: Date,
+    #[command(flatten)]
+    founding: NewOrganisation,
     /// Seconds between failing readiness and accepting no more connections.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     grace: u64,
@@ -105,16 +99,6 @@ impl Serve {
             "daybook-data"
         };
         self.data.as_deref().unwrap_or(Path::new(default))
-    }
-
-    fn founding(&self) -> Founding {
-        Founding {
-            name: self.organisation.clone(),
-            currency: self.currency,
-            founder: self.actor.clone(),
-            policies_from: self.policies_from,
-            founded_at: None,
-        }
     }
 }
 
@@ -141,7 +125,7 @@ fn open(arguments: &Serve) -> Result<Organisation, CliError> {
     let opened = Organisation::open(
         folder,
         OrganisationOptions::default(),
-        &arguments.founding(),
+        &arguments.founding.by(&arguments.actor),
         &mut |done, total| progress.at(done, total),
     );
     progress.finish();
