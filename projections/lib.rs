@@ -14,6 +14,8 @@ pub mod measure;
 pub mod orders;
 pub mod pipeline;
 pub mod service;
+#[cfg(test)]
+mod spec;
 pub mod store;
 
 use store::ReadModel;

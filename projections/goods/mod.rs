@@ -15,7 +15,7 @@ mod stock;
 mod totals;
 
 #[cfg(test)]
-mod spec;
+pub(crate) mod spec;
 
 use daybook_schema::DomainEvent;
 
@@ -60,16 +60,4 @@ fn fold(fact: &Fact<'_>, tables: &mut Tables) -> Result<(), FoldError> {
         return price::price(fact, event, tables);
     }
     Ok(())
-}
-
-/// The row that another one refers to; without it the event cannot be applied.
-pub(crate) fn known<R: crate::store::Row>(
-    tables: &mut Tables,
-    id: &impl ToString,
-) -> Result<R, FoldError> {
-    let id = id.to_string();
-    tables.get::<R>(&id)?.cloned().ok_or(FoldError::Missing {
-        table: R::TABLE,
-        id,
-    })
 }

@@ -8,7 +8,7 @@ use daybook_schema::{
 use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};
 
-use super::{ProductRow, known};
+use super::ProductRow;
 use crate::store::{ColumnKind, Fact, FoldError, Snapshot, Stamp, StoreError, Tables, table};
 
 /// A list of prices in one currency (价目表).
@@ -122,7 +122,7 @@ pub(super) fn price(
             to,
         } => {
             let id: PriceId = fact.id()?;
-            let sku = known::<ProductRow>(tables, &id.product)?.sku;
+            let sku = tables.require::<ProductRow>(&id.product)?.sku;
             let make = |stamp| PriceRow {
                 id,
                 stamp,

@@ -9,7 +9,7 @@ use rust_decimal::{Decimal as Exact, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ProductRow, WarehouseRow, known,
+    ProductRow, WarehouseRow,
     ledger::{Line, Movement, MovementKind},
     totals,
 };
@@ -119,8 +119,8 @@ pub(super) fn fold(
 
 /// The row of a stock item before its first event: there is nothing of it.
 fn first(fact: &Fact<'_>, id: StockItemId, tables: &mut Tables) -> Result<StockItemRow, FoldError> {
-    let product = known::<ProductRow>(tables, &id.product)?;
-    let warehouse = known::<WarehouseRow>(tables, &id.warehouse)?;
+    let product = tables.require::<ProductRow>(&id.product)?;
+    let warehouse = tables.require::<WarehouseRow>(&id.warehouse)?;
     Ok(StockItemRow {
         id,
         stamp: Stamp::new(fact),

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::{sales, timeline};
 use crate::{
     customers::CustomerRow,
-    goods::{ProductRow, WarehouseRow, known},
+    goods::{ProductRow, WarehouseRow},
     store::{ColumnKind, Fact, FoldError, Row as _, Stamp, Tables, enum_column, table, wide},
 };
 
@@ -190,9 +190,12 @@ fn order_words(row: &OrderRow) -> String {
 
 impl OrderLineRow {
     fn new(line: &OrderLine, tables: &mut Tables) -> Result<Self, FoldError> {
-        let category = known::<ProductRow>(tables, &line.product)?.details.category;
+        let category = tables
+            .require::<ProductRow>(&line.product)?
+            .details
+            .category;
         let warehouse_code = match &line.warehouse {
-            Some(id) => Some(known::<WarehouseRow>(tables, id)?.code),
+            Some(id) => Some(tables.require::<WarehouseRow>(id)?.code),
             None => None,
         };
         Ok(Self {
@@ -362,7 +365,7 @@ fn placed(fact: &Fact<'_>, event: &OrderEvent, tables: &mut Tables) -> Result<()
     else {
         return Ok(());
     };
-    let details = known::<CustomerRow>(tables, customer)?.details;
+    let details = tables.require::<CustomerRow>(customer)?.details;
     let mut row = OrderRow {
         id: fact.id()?,
         stamp: Stamp::new(fact),
@@ -435,7 +438,7 @@ fn confirmed(
 ) -> Result<(), FoldError> {
     let mut codes = Vec::with_capacity(sources.len());
     for source in sources {
-        codes.push(known::<WarehouseRow>(tables, &source.warehouse)?.code);
+        codes.push(tables.require::<WarehouseRow>(&source.warehouse)?.code);
     }
     in_place(fact, tables, |row| {
         row.confirmed_at = Some(fact.meta.effective_at());
@@ -553,7 +556,7 @@ pub(super) fn update(
     tables: &mut Tables,
     change: impl FnOnce(&mut OrderRow),
 ) -> Result<(), FoldError> {
-    let before = known::<OrderRow>(tables, id)?;
+    let before = tables.require::<OrderRow>(id)?;
     let mut after = before.clone();
     after.stamp.touch(fact, fact.stream == id.to_string());
     change(&mut after);

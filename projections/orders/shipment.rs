@@ -15,7 +15,7 @@ use super::{
     timeline,
 };
 use crate::{
-    goods::{ProductRow, WarehouseRow, known},
+    goods::{ProductRow, WarehouseRow},
     store::{ColumnKind, Fact, FoldError, Stamp, Tables, enum_column, table},
 };
 
@@ -173,14 +173,14 @@ table!(ShipmentRow as row, "shipment" {
 
 impl ShipmentItemRow {
     fn new(line: &PreparedLine, tables: &mut Tables) -> Result<Self, FoldError> {
-        let product = known::<ProductRow>(tables, &line.product)?;
+        let product = tables.require::<ProductRow>(&line.product)?;
         Ok(Self {
             line_id: line.line,
             product_id: line.product,
             sku: product.sku,
             name: product.details.name,
             warehouse_id: line.warehouse,
-            warehouse_code: known::<WarehouseRow>(tables, &line.warehouse)?.code,
+            warehouse_code: tables.require::<WarehouseRow>(&line.warehouse)?.code,
             quantity: line.quantity,
         })
     }
@@ -194,7 +194,7 @@ pub(super) fn fold(
     if let ShipmentEvent::ShipmentPrepared { .. } = event {
         return prepared(fact, event, tables);
     }
-    let order = known::<ShipmentRow>(tables, &fact.stream)?.order;
+    let order = tables.require::<ShipmentRow>(&fact.stream)?.order;
     tell_order(fact, event, order, tables)?;
     tables.update(fact, &fact.stream, |row: &mut ShipmentRow| {
         change(fact, row, event);
@@ -216,7 +216,7 @@ fn prepared(fact: &Fact<'_>, event: &ShipmentEvent, tables: &mut Tables) -> Resu
     else {
         return Ok(());
     };
-    let ordered = known::<OrderRow>(tables, order)?;
+    let ordered = tables.require::<OrderRow>(order)?;
     let lines: Result<Vec<_>, _> = lines
         .iter()
         .map(|line| ShipmentItemRow::new(line, tables))

@@ -138,11 +138,11 @@ pub struct FunnelConversion {
 }
 
 const COHORTS: &str = "
-    SELECT stage, month, max(stage_position), count(*),
+    SELECT visit.stage, visit.month, max(visit.stage_position), count(*),
            sum(opportunity.phase = 'WON'), sum(opportunity.phase = 'LOST')
     FROM stage_visit AS visit JOIN opportunity ON opportunity.id = visit.opportunity
     WHERE visit.pipeline = ?1 AND visit.entered_on >= ?2 AND visit.entered_on < ?3 AND visit.first
-    GROUP BY stage, month ORDER BY stage, month";
+    GROUP BY visit.stage, visit.month ORDER BY visit.stage, visit.month";
 
 const CONVERSIONS: &str = "
     SELECT visit.stage, visit.month, later.stage, max(later.stage_position),

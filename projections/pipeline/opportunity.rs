@@ -38,7 +38,7 @@ pub struct OpportunityRow {
     /// The lead that it came from.
     #[graphql(skip)]
     pub lead: Option<LeadId>,
-    /// The order that it led to.
+    /// The order that the last win led to; it stays where the opportunity is opened again.
     #[graphql(skip)]
     pub order: Option<OrderId>,
     /// The name of the pipeline that it goes through.
@@ -267,7 +267,6 @@ impl OpportunityRow {
         self.phase = OpportunityPhase::Open;
         self.closed_at = None;
         self.lost_reason = None;
-        self.order = None;
         if let Some(outcome) = self.outcomes.last_mut() {
             outcome.reopened_at = Some(at);
             outcome.reopened_because = Some(because.clone());

@@ -12,6 +12,7 @@ use super::{
     fault::{Answer, Fault},
     links::objects,
     object::Node,
+    orders::{Order, Shipment},
     pipeline::Opportunity,
     reading::Reading,
     service::Complaint,
@@ -30,6 +31,10 @@ objects! {
             opportunities: Opportunity = "customer";
             /// The customer's complaints (客户投诉).
             complaints: Complaint = "customer";
+            /// Its orders (订单).
+            orders: Order = "customer";
+            /// What is or was on its way to it (发货单).
+            shipments: Shipment = "customer";
         }
         also {
             /// The customer at a glance (客户全貌): sums over everything on record of it.

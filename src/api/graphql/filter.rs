@@ -337,6 +337,31 @@ pub(super) struct OrderBy<O> {
     object: PhantomData<fn() -> O>,
 }
 
+impl<O: ReadObject> OrderBy<O> {
+    /// The smallest value of a column first.
+    pub(super) fn ascending(column: &str) -> Self {
+        Self::by(column, Direction::Ascending)
+    }
+
+    /// The greatest value of a column first.
+    pub(super) fn descending(column: &str) -> Self {
+        Self::by(column, Direction::Descending)
+    }
+
+    fn by(column: &str, direction: Direction) -> Self {
+        let found = O::Row::COLUMNS.iter().position(|own| own.name == column);
+        Self {
+            order: Order {
+                // A place beyond the columns sorts by id.
+                column: found.unwrap_or(usize::MAX),
+                direction,
+                nulls_first: false,
+            },
+            object: PhantomData,
+        }
+    }
+}
+
 impl<O: ReadObject> InputType for OrderBy<O> {
     type RawValueType = Self;
 

@@ -101,3 +101,52 @@ macro_rules! objects {
     )+};
 }
 pub(super) use objects;
+
+/// Declares sums that are kept as rows: no objects of their own with an id and a history, but
+/// lists of them can be filtered and sorted like any other.
+macro_rules! totals {
+    ($(
+        $(#[doc = $doc:literal])+
+        $object:ident($row:ty) {$(
+            $(#[doc = $one_doc:literal])+
+            $one:ident: $One:ty = |$this:ident| $one_id:expr;
+        )+}
+    )+) => {$(
+        $(#[doc = $doc])+
+        #[derive(async_graphql::SimpleObject)]
+        #[graphql(complex)]
+        pub(super) struct $object {
+            #[graphql(flatten)]
+            row: $row,
+        }
+
+        impl From<$row> for $object {
+            fn from(row: $row) -> Self {
+                Self { row }
+            }
+        }
+
+        impl $crate::graphql::object::ReadObject for $object {
+            type Row = $row;
+            const PREFIX: &'static str = <$row as daybook_projections::store::Row>::TABLE;
+            const SINGULAR: &'static str = Self::PREFIX;
+            const PLURAL: &'static str = Self::PREFIX;
+        }
+
+        #[async_graphql::ComplexObject]
+        impl $object {
+            $(
+                $(#[doc = $one_doc])+
+                async fn $one(
+                    &self,
+                    ctx: &async_graphql::Context<'_>,
+                ) -> async_graphql::Result<Option<$One>> {
+                    let $this = &self.row;
+                    let id: Option<String> = $one_id;
+                    Ok($crate::graphql::object::linked::<$One>(ctx, id).await?)
+                }
+            )+
+        }
+    )+};
+}
+pub(super) use totals;

@@ -14,10 +14,12 @@ mod connection;
 mod customers;
 mod fault;
 mod filter;
+mod goods;
 mod governance;
 mod history;
 mod links;
 mod object;
+mod orders;
 mod pipeline;
 mod query;
 mod reading;
@@ -57,6 +59,13 @@ fn kinds() -> &'static Kinds {
             Kind::of::<pipeline::Lead>(),
             Kind::of::<pipeline::Opportunity>(),
             Kind::of::<service::Complaint>(),
+            Kind::of::<goods::Warehouse>(),
+            Kind::of::<goods::Product>(),
+            Kind::of::<goods::PriceList>(),
+            Kind::of::<goods::Price>(),
+            Kind::of::<goods::StockItem>(),
+            Kind::of::<orders::Order>(),
+            Kind::of::<orders::Shipment>(),
         ])
     });
     &KINDS

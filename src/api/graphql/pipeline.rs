@@ -70,10 +70,10 @@ impl PipelineBoardStage {
 
 /// Questions about the pipeline.
 #[derive(Default)]
-pub(super) struct Questions;
+pub(super) struct PipelineQuestions;
 
-#[Object(name = "PipelineQuestions")]
-impl Questions {
+#[Object]
+impl PipelineQuestions {
     /// What stands in each stage of a pipeline now (销售漏斗).
     async fn pipeline_board(
         &self,

@@ -1,13 +1,17 @@
 //! The query root.
 
 use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
-use daybook_projections::{customers::CustomerRow, store::Row};
+use daybook_projections::{
+    customers::CustomerRow, goods::ProductRow, orders::OrderRow, store::Row,
+};
 use daybook_schema::kernel::{BigInt, DateTime};
 
 use super::{
     fault::Fault,
+    goods::GoodsQueries,
     history::{self, CommitFilter, CommitPage, CommitRange},
     object::{Lists, Node},
+    orders::OrderQueries,
     reading::Reading,
 };
 
@@ -17,8 +21,10 @@ use super::{
 pub(super) struct Query(
     General,
     Lists,
-    super::pipeline::Questions,
-    super::service::Questions,
+    super::pipeline::PipelineQuestions,
+    GoodsQueries,
+    OrderQueries,
+    super::service::ServiceQuestions,
 );
 
 impl Default for Lists {
@@ -63,6 +69,8 @@ struct Hole {
 /// What `search` looks through.
 const SEARCHED: &[&str] = &[
     CustomerRow::TABLE,
+    ProductRow::TABLE,
+    OrderRow::TABLE,
     daybook_projections::pipeline::LeadRow::TABLE,
     daybook_projections::pipeline::OpportunityRow::TABLE,
     daybook_projections::service::ComplaintRow::TABLE,
