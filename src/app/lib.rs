@@ -12,6 +12,7 @@
 //! * [`projection`]: follows the log, and tells who waits how far it has come.
 //! * [`organisation`]: opens all of it in one folder, founds it, and closes it in order.
 
+pub mod demo;
 mod desk;
 mod envelope;
 mod error;
