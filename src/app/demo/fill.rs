@@ -101,7 +101,7 @@ pub fn fill(
         return Err(DemoError::InFuture { until, today }.into());
     }
     let mut filling = Filling::new(organisation);
-    let mut commands = commands(&options);
+    let mut commands = commands(options);
     let mut day = None;
     while let Some(envelope) = commands.next() {
         filling.take(envelope)?;

@@ -33,7 +33,7 @@ use world::text;
 
 /// Days that the demo tells of.
 const DAYS: u64 = 730;
-/// The greatest scale, in thousandths; beyond it one second would hold more than one command.
+/// The greatest scale, in thousandths: some eight million events, whose days still hold them.
 const SCALE_MAX: u64 = 100_000;
 
 /// Which demo.
@@ -41,7 +41,7 @@ const SCALE_MAX: u64 = 100_000;
 pub struct DemoOptions {
     /// Another seed tells another story.
     pub seed: u64,
-    /// The size of the company: 1 makes some 80 000 events, 0.1 a tenth of it; at most 100.
+    /// The size of the company: 1 makes some 75 000 events, 0.1 a tenth of it; at most 100.
     pub scale: f64,
     /// The last day of the two years.
     pub until: Date,
@@ -72,7 +72,7 @@ impl DemoOptions {
 }
 
 /// How an organisation is founded that the demo fits into: on the first day, valued in CNY.
-pub fn founding(options: &DemoOptions) -> Founding {
+pub fn founding(options: DemoOptions) -> Founding {
     let from = options.from();
     Founding {
         name: text("晨光贸易 Daybook Trading"),
@@ -84,7 +84,7 @@ pub fn founding(options: &DemoOptions) -> Founding {
 }
 
 /// The commands of the demo, one after the other, in the order of their business time.
-pub fn commands(options: &DemoOptions) -> Commands {
+pub fn commands(options: DemoOptions) -> Commands {
     let (from, until) = (options.from().0, options.until.0);
     Commands(Simulation::new(
         options.seed,

@@ -108,6 +108,8 @@ pub(super) struct Phrases {
     pub(super) disqualify: Matter,
     pub(super) write_off: Matter,
     pub(super) retire: Matter,
+    pub(super) hand_over: Matter,
+    pub(super) new_plan: Matter,
 }
 
 impl World {

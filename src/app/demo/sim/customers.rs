@@ -290,6 +290,8 @@ impl Simulation {
         let customer = known.customer;
         let owner = owner.actor;
         self.issue(&manager, AssignCustomerOwner { customer, owner });
+        let reason = self.say(|world| &world.phrases.hand_over, region);
+        self.because(reason);
     }
 
     fn deactivate(&mut self, index: usize) {
@@ -347,6 +349,9 @@ impl Simulation {
         if self.chance.permille(12) {
             let other = self.goods.choose(&mut self.chance, taste, month);
             let summary = self.say_of(|world| &world.phrases.call, region, other);
+            if summary == details.summary {
+                return;
+            }
             let corrected = CorrectInteraction {
                 interaction: InteractionId(id),
                 details: InteractionDetails { summary, ..details },

@@ -1,8 +1,10 @@
 //! Deals: opportunities on their way through the stages, won, lost and taken up again.
 
+use std::sync::Arc;
+
 use daybook_schema::{
     governance::{PipelineDefinition, PolicyRules},
-    kernel::{Code, Money, Name},
+    kernel::{Code, Date, Money, Name},
     orders::OrderId,
     pipeline::{
         AddOpportunityCompetitor, AdvanceOpportunityStage, AssignOpportunityOwner,
@@ -22,7 +24,7 @@ use super::{
 use crate::{
     default_policies,
     demo::{
-        calendar::Region,
+        calendar::{self, Region},
         world::{own, text},
     },
 };
@@ -44,7 +46,9 @@ pub(super) struct DealCase {
     region: Region,
     rep: Who,
     value: Money,
-    pipeline: std::sync::Arc<PipelineDefinition>,
+    /// When it should be decided.
+    close_on: Date,
+    pipeline: Arc<PipelineDefinition>,
     stage: usize,
     /// Criteria on record.
     met: Vec<Code>,
@@ -52,6 +56,14 @@ pub(super) struct DealCase {
     /// Whether it was won or lost and waits to be taken up again.
     is_closed: bool,
     was_reopened: bool,
+}
+
+/// What is hoped for when a deal is opened.
+pub(super) struct Hope {
+    pub(super) value: Money,
+    pub(super) close_on: Date,
+    /// The pipeline that it goes through; none for the ordinary one.
+    pub(super) pipeline: Option<Code>,
 }
 
 impl DealCase {
@@ -90,24 +102,28 @@ impl Simulation {
         let name = self.customers.known[customer].details.name.clone();
         let good = self.goods.choose(&mut self.chance, taste, month);
         let value = self.sum(4_000, 220_000, currency);
-        let pipeline = self.pipeline_for(value);
-        let close_in = self.chance.between(20, 100);
+        let hope = self.hope(value);
         let command = OpenOpportunity {
             customer: id,
             name: self.deal_name(&name, good, region),
             value,
-            expected_close_on: self.in_days(close_in),
-            pipeline: pipeline.clone(),
+            expected_close_on: hope.close_on,
+            pipeline: hope.pipeline.clone(),
             owner: Some(rep.actor.clone()),
             lead: None,
         };
         let id = self.issue(&rep, command);
-        self.pursue(customer, id.into(), region, rep, value, pipeline);
+        self.pursue(customer, id.into(), rep, hope);
     }
 
-    /// The pipeline for a deal of some value; none for the ordinary one.
-    pub(super) fn pipeline_for(&self, value: Money) -> Option<Code> {
-        (value.minor() >= KEY_VALUE * 100).then(|| text(KEY_ACCOUNT))
+    /// What is hoped for of a deal of some value.
+    pub(super) fn hope(&mut self, value: Money) -> Hope {
+        let days = self.chance.between(20, 100);
+        Hope {
+            value,
+            close_on: self.in_days(days),
+            pipeline: (value.minor() >= KEY_VALUE * 100).then(|| text(KEY_ACCOUNT)),
+        }
     }
 
     /// What a deal is called.
@@ -125,18 +141,18 @@ impl Simulation {
         &mut self,
         customer: usize,
         opportunity: OpportunityId,
-        region: Region,
         rep: Who,
-        value: Money,
-        pipeline: Option<Code>,
+        hope: Hope,
     ) {
+        let region = self.customers.known[customer].region;
         let case = DealCase {
             opportunity,
             customer,
             region,
             rep,
-            value,
-            pipeline: match pipeline {
+            value: hope.value,
+            close_on: hope.close_on,
+            pipeline: match hope.pipeline {
                 Some(_) => self.pipelines.key_account.clone(),
                 None => self.pipelines.ordinary.clone(),
             },
@@ -159,13 +175,13 @@ impl Simulation {
         if case.is_closed {
             return self.reopen(case);
         }
-        match self.chance.weighted(&[430, 130, 60, 100, 80, 25, 35, 140]) {
+        match self.chance.weighted(&[430, 130, 60, 100, 80, 25, 35, 200]) {
             0 if case.is_last_stage() => return self.win(case),
             0 => self.advance(&mut case),
             1 => self.note_insight(&case),
             2 => self.add_competitor(&mut case),
             3 => self.change_value(&mut case),
-            4 => self.move_close_date(&case),
+            4 => self.move_close_date(&mut case),
             5 => self.change_owner(&mut case),
             6 => self.regress(&mut case),
             _ if self.chance.permille(600) => return self.lose_deal(case),
@@ -251,16 +267,31 @@ impl Simulation {
         let opportunity = case.opportunity;
         let command = ChangeOpportunityValue { opportunity, value };
         self.follow(opportunity.0, &case.rep, command);
+        let reason = self.say(|world| &world.phrases.new_plan, case.region);
+        self.because(reason);
     }
 
-    fn move_close_date(&mut self, case: &DealCase) {
-        // Beyond every plan that was made at the opening, so that the day does change.
-        let days = self.chance.between(101, 150);
+    fn move_close_date(&mut self, case: &mut DealCase) {
+        let days = self.chance.between(5, 45);
+        let today = self.in_days(0);
+        let is_pulled_in = self.chance.permille(200);
+        let from = if is_pulled_in {
+            today
+        } else {
+            case.close_on.max(today)
+        };
+        let close_on = calendar::later(from.0, days);
+        if close_on == case.close_on {
+            return;
+        }
+        case.close_on = close_on;
         let command = MoveOpportunityCloseDate {
             opportunity: case.opportunity,
-            expected_close_on: self.in_days(days),
+            expected_close_on: close_on,
         };
         self.follow(case.opportunity.0, &case.rep, command);
+        let reason = self.say(|world| &world.phrases.new_plan, case.region);
+        self.because(reason);
     }
 
     fn change_owner(&mut self, case: &mut DealCase) {
@@ -273,6 +304,8 @@ impl Simulation {
         let owner = rep.actor.clone();
         let command = AssignOpportunityOwner { opportunity, owner };
         self.follow(opportunity.0, &manager, command);
+        let reason = self.say(|world| &world.phrases.hand_over, case.region);
+        self.because(reason);
         case.rep = rep;
     }
 
@@ -358,8 +391,8 @@ impl Simulation {
 
 /// The pipelines that deals go through.
 pub(super) struct Pipelines {
-    ordinary: std::sync::Arc<PipelineDefinition>,
-    key_account: std::sync::Arc<PipelineDefinition>,
+    ordinary: Arc<PipelineDefinition>,
+    key_account: Arc<PipelineDefinition>,
 }
 
 impl Pipelines {

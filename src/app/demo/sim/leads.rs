@@ -9,7 +9,7 @@ use daybook_schema::{
     },
 };
 
-use super::{Simulation, cases::Task, customers::Customer, staff::Who};
+use super::{Simulation, cases::Task, staff::Who};
 use crate::demo::{calendar::Region, names, world::text};
 
 /// A lead under way.
@@ -149,7 +149,7 @@ impl Simulation {
     fn work(&mut self, mut case: LeadCase) {
         let tired = 120 * case.follow_ups;
         let tired = u64::try_from(tired).unwrap_or(0);
-        match self.chance.weighted(&[450, 170, 130 + tired, 40]) {
+        match self.chance.weighted(&[450, 90, 110 + tired, 40]) {
             0 => {
                 self.follow_up(&case);
                 case.follow_ups += 1;
@@ -228,8 +228,7 @@ impl Simulation {
             .permille(150)
             .then(|| self.draw_customer(case.region))
             .flatten();
-        let pipeline = self.pipeline_for(case.value);
-        let close_in = self.chance.between(20, 90);
+        let hope = self.hope(case.value);
         let command = ConvertLead {
             lead: case.lead,
             customer: known.map(|known| self.customers.known[known].customer),
@@ -237,8 +236,8 @@ impl Simulation {
             opportunity: LeadOpportunity {
                 name: self.deal_name(&case.company, case.good, case.region),
                 value: case.value,
-                expected_close_on: self.in_days(close_in),
-                pipeline: pipeline.clone(),
+                expected_close_on: hope.close_on,
+                pipeline: hope.pipeline.clone(),
             },
         };
         let id = self.follow(case.lead.0, &case.rep, command);
@@ -247,7 +246,6 @@ impl Simulation {
             let (owner, contact) = (case.rep.clone(), case.contact.clone());
             self.know(CustomerId(id), case.region, owner, contact, details)
         });
-        let Customer { region, .. } = self.customers.known[customer];
-        self.pursue(customer, id.into(), region, case.rep, case.value, pipeline);
+        self.pursue(customer, id.into(), case.rep, hope);
     }
 }

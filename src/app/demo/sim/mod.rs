@@ -127,6 +127,13 @@ impl Simulation {
         self.push(who, command.into(), Some(root))
     }
 
+    /// Says why the command that was issued last was.
+    fn because(&mut self, reason: Note) {
+        if let Some(envelope) = self.issued.back_mut() {
+            envelope.reason = Some(reason);
+        }
+    }
+
     fn push(&mut self, who: &Who, command: DomainCommand, correlation: Option<Uuid>) -> Uuid {
         let command_id = self.command_id();
         self.number += 1;

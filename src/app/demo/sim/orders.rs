@@ -122,7 +122,7 @@ impl Simulation {
             salesperson: Some(rep.actor.clone()),
             opportunity,
             customer_reference: Some(text(&format!("PO-{:06}", self.number))),
-            external_number: None,
+            external_number: (way == "online").then(|| text(&format!("WEB-{:06}", self.number))),
         };
         let order = match opportunity {
             Some(opportunity) => self.follow(opportunity.0, &rep, command),
@@ -341,7 +341,7 @@ impl Simulation {
         for line in &case.lines {
             let shelf = *self.stock.shelf(line.good, case.warehouse);
             if shelf.available() < line.wanted && !shelf.awaited {
-                self.order_goods(line.good, case.warehouse);
+                self.order_goods(line.good, case.warehouse, line.wanted * 2);
             }
         }
         case.waited += 1;

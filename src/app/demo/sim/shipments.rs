@@ -5,12 +5,16 @@ use super::{
     goods::{WHOLE, quantity},
     orders::{OrderCase, OrderStep},
 };
-use crate::demo::{calendar::Region, world::text};
+use crate::demo::{
+    calendar::{self, Region},
+    world::text,
+};
 use daybook_schema::{
     kernel::{Date, Name},
     orders::{
-        CancelShipment, DelayShipment, DeliverShipment, DispatchShipment, PrepareShipment,
-        ProofOfDelivery, ReportShipmentDamage, ReportShipmentLost, ShipmentId, ShipmentLine,
+        CancelOrder, CancelShipment, DelayShipment, DeliverShipment, DispatchShipment,
+        PrepareShipment, ProofOfDelivery, ReportShipmentDamage, ReportShipmentLost, ShipmentId,
+        ShipmentLine,
     },
 };
 
@@ -159,7 +163,7 @@ impl Simulation {
         if self.chance.permille(15) {
             let because = self.say(|world| &world.phrases.cancel, case.region);
             let order = case.order;
-            let command = daybook_schema::orders::CancelOrder { order, because };
+            let command = CancelOrder { order, because };
             self.follow(case.root(), &case.rep, command);
         }
     }
@@ -191,7 +195,7 @@ impl Simulation {
         let because = self.say(|world| &world.phrases.delay, case.region);
         let days = self.chance.between(2, 8);
         let from = parcel.promised_on.max(self.in_days(0)).0;
-        parcel.promised_on = crate::demo::calendar::later(from, days);
+        parcel.promised_on = calendar::later(from, days);
         parcel.is_delayed = true;
         let command = DelayShipment {
             shipment: parcel.shipment,
@@ -231,12 +235,13 @@ impl Simulation {
     }
 
     fn deliver(&mut self, mut case: OrderCase, parcel: &Parcel) {
+        let remark = self.say(|world| &world.phrases.damage, case.region);
         let signed_by = self.customers.known[case.customer].contact.clone();
         let command = DeliverShipment {
             shipment: parcel.shipment,
             proof: ProofOfDelivery {
                 signed_by,
-                note: None,
+                note: parcel.is_damaged.then_some(remark),
                 delivered_at: None,
             },
         };

@@ -69,7 +69,7 @@ impl Simulation {
                 shelf.asked = 0;
                 let low = shelf.available() < shelf.weekly * LOW_WEEKS;
                 if low && !shelf.awaited && self.goods.goods[good].on_sale {
-                    self.order_goods(good, warehouse);
+                    self.order_goods(good, warehouse, SMALLEST_LOT);
                 }
             }
         }
@@ -78,11 +78,11 @@ impl Simulation {
     }
 
     /// Orders goods for a shelf, from a supplier or from another warehouse.
-    pub(super) fn order_goods(&mut self, good: usize, to: usize) {
+    pub(super) fn order_goods(&mut self, good: usize, to: usize, at_least: i64) {
         let shelf = self.stock.shelf(good, to);
         shelf.awaited = true;
-        let wanted = (shelf.weekly * FULL_WEEKS - shelf.available()).max(SMALLEST_LOT);
-        let quantity = wanted / WHOLE * WHOLE;
+        let wanted = (shelf.weekly * FULL_WEEKS - shelf.available()).max(at_least);
+        let quantity = (wanted / WHOLE * WHOLE).max(SMALLEST_LOT);
         let abroad = to >= 3;
         let giver = self.chance.index(2);
         let is_moved = self.chance.permille(if abroad { 600 } else { 150 });
@@ -187,20 +187,21 @@ impl Simulation {
 
     fn write_off(&mut self, good: usize, warehouse: usize) {
         let step = self.goods.goods[good].step;
-        let wanted = self.chance.between(1, 6) * step;
-        let available = self.stock.shelf(good, warehouse).available();
+        let broken = self.chance.between(1, 6) * step;
         let because = self.say(|world| &world.phrases.write_off, Region::China);
+        let shelf = self.stock.shelf(good, warehouse);
+        if shelf.available() < broken {
+            return;
+        }
+        shelf.on_hand -= broken;
         let command = WriteOffStock {
             product: self.goods.goods[good].product,
             warehouse: self.stock.warehouses[warehouse],
-            quantity: quantity(wanted),
+            quantity: quantity(broken),
             because,
         };
         let who = self.keeper(warehouse);
         self.issue(&who, command);
-        if wanted <= available {
-            self.stock.shelf(good, warehouse).on_hand -= wanted;
-        }
     }
 
     /// Samples are kept for a fair; some are handed out, the rest goes back.
