@@ -7,8 +7,8 @@ use daybook_app::Founding;
 use daybook_schema::kernel::{Actor, Currency, Date, Name};
 
 use crate::{
-    backup::Backup, exit, import::Import, log::LogCommand, rebuild::Rebuild, restore::Restore,
-    schema::Schema, serve::Serve, verify::Verify,
+    backup::Backup, demo::Demo, exit, import::Import, log::LogCommand, rebuild::Rebuild,
+    restore::Restore, schema::Schema, serve::Serve, verify::Verify,
 };
 
 /// Sales management on an immutable record: commands in, facts in the log, answers over GraphQL.
@@ -28,6 +28,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Serve),
+    Demo(Demo),
     Import(Import),
     Log(LogCommand),
     Verify(Verify),

@@ -362,3 +362,17 @@ key = "{id}"
 command = "RegisterCustomer"
 fields = { details.name = "{name}", details.customerType = "company" }
 "#;
+
+#[test]
+fn a_demonstration_is_filled_once() {
+    let folder = tempdir().unwrap();
+    let demo = ["demo", "--json", "--scale", "0.01"];
+    let summary = parsed(&expect(0, folder.path(), &demo));
+    assert!(summary["events"].as_u64().unwrap() > 100, "{summary}");
+    assert_eq!(parsed(&expect(0, folder.path(), &demo)), Value::Null);
+    assert_eq!(
+        parsed(&expect(0, folder.path(), &["rebuild", "--json"]))["equal"],
+        true
+    );
+    assert!(!expect(0, folder.path(), &["log", "show", "--refused"]).is_empty());
+}

@@ -27,7 +27,7 @@ use daybook_api::{
     metrics::Metrics,
     transport::{Lifecycle, ServeConfig, TransportConfig, router, serve},
 };
-use daybook_app::{Opening, Organisation, OrganisationOptions};
+use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
 use daybook_schema::kernel::Actor;
 use tokio::{
     runtime::Runtime,
@@ -37,6 +37,7 @@ use tokio::{
 use self::{gauges::Gauges, health::Watch};
 use crate::{
     arguments::NewOrganisation,
+    demo::Story,
     error::CliError,
     exit::Exit,
     logging::{self, LogFormat},
@@ -50,6 +51,7 @@ const RUNTIME_END: Duration = Duration::from_secs(10);
 const EXAMPLES: &str = "\
 Examples:
   daybook serve                              the organisation in ./daybook-data
+  daybook serve --demo                       a demonstration in ./daybook-demo
   daybook serve --data /srv/books            another folder
   daybook serve --listen 127.0.0.1:0         any free port; the last line on stdout names it
   DAYBOOK_LOG=debug daybook serve --log-format json
@@ -70,9 +72,12 @@ pub(crate) struct Serve {
     /// free port [default: 127.0.0.1:8080, with --demo the next free port from there].
     #[arg(long, env = "DAYBOOK_LISTEN", value_name = "ADDR", value_parser = listen::address)]
     listen: Option<SocketAddr>,
-    /// Keeps a demonstration in a folder of its own.
+    /// Answers for a demonstration, two years of an invented company, in a folder of its own;
+    /// fills it first where that has not been done.
     #[arg(long)]
     demo: bool,
+    #[command(flatten)]
+    story: Story,
     /// Who acts where a request names nobody in its header `Daybook-Actor`.
     #[arg(
         long,
@@ -100,6 +105,14 @@ impl Serve {
         };
         self.data.as_deref().unwrap_or(Path::new(default))
     }
+
+    fn founding(&self) -> Founding {
+        if self.demo {
+            self.story.founding()
+        } else {
+            self.founding.by(&self.actor)
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
@@ -125,14 +138,21 @@ fn open(arguments: &Serve) -> Result<Organisation, CliError> {
     let opened = Organisation::open(
         folder,
         OrganisationOptions::default(),
-        &arguments.founding.by(&arguments.actor),
+        &arguments.founding(),
         &mut |done, total| progress.at(done, total),
     );
     progress.finish();
     let (organisation, opening) = opened?;
     report(&organisation, &opening);
-    // A demonstration is filled here, when `arguments.demo` and `opening.founded`, before anybody
-    // is answered.
+    if arguments.demo
+        && let Some(summary) = arguments.story.fill(folder, &organisation)?
+    {
+        tracing::info!(
+            events = summary.events,
+            commands = summary.commands,
+            "demonstration filled"
+        );
+    }
     Ok(organisation)
 }
 
