@@ -7,12 +7,12 @@ use std::{fs, io, path::Path, path::PathBuf};
 use chrono::Utc;
 use clap::Args;
 use daybook_app::{
-    Founding, Organisation, OrganisationOptions,
+    Founding, Organisation,
     demo::{self, DemoOptions, DemoSummary},
 };
 use daybook_schema::kernel::Date;
 
-use crate::{arguments::Json, error::CliError, exit::Exit, output, progress::Progress};
+use crate::{arguments::Json, error::CliError, exit::Exit, open, output, progress::Progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -101,15 +101,8 @@ impl Story {
 }
 
 pub(crate) fn run(arguments: &Demo) -> Result<Exit, CliError> {
-    let mut rebuilding = Progress::new("rebuilding the read models");
-    let opened = Organisation::open(
-        &arguments.data,
-        OrganisationOptions::default(),
-        &arguments.story.founding(),
-        &mut |done, total| rebuilding.at(done, total),
-    );
-    rebuilding.finish();
-    let (organisation, _) = opened?;
+    let founding = arguments.story.founding();
+    let (organisation, _) = open::organisation(&arguments.data, &founding)?;
     let filled = arguments.story.fill(&arguments.data, &organisation);
     organisation.close()?;
     let filled = filled?;

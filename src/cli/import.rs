@@ -3,17 +3,14 @@
 use std::{fs, path::PathBuf};
 
 use clap::Args;
-use daybook_app::{
-    Organisation, OrganisationOptions,
-    import::{self, ImportOptions, ImportProgress, ImportSummary, Mapping},
-};
+use daybook_app::import::{self, ImportOptions, ImportProgress, ImportSummary, Mapping};
 use daybook_schema::kernel::Actor;
 
 use crate::{
     arguments::{Folder, Json, NewOrganisation},
     error::CliError,
     exit::Exit,
-    output,
+    open, output,
     progress::Progress,
 };
 
@@ -96,15 +93,8 @@ fn options(arguments: &Import) -> ImportOptions {
 }
 
 fn send(arguments: &Import, mapping: &Mapping) -> Result<ImportSummary, CliError> {
-    let mut rebuilding = Progress::new("rebuilding the read models");
-    let opened = Organisation::open(
-        &arguments.folder.data,
-        OrganisationOptions::default(),
-        &arguments.founding.by(&arguments.actor),
-        &mut |done, total| rebuilding.at(done, total),
-    );
-    rebuilding.finish();
-    let (organisation, _) = opened?;
+    let founding = arguments.founding.by(&arguments.actor);
+    let (organisation, _) = open::organisation(&arguments.folder.data, &founding)?;
     let options = options(arguments);
     let files = &arguments.files;
     let done = shown(|listener| import::run(&organisation, mapping, files, &options, listener));

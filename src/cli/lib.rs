@@ -13,6 +13,7 @@ mod exit;
 mod import;
 mod log;
 mod logging;
+mod open;
 mod output;
 mod progress;
 mod rebuild;

@@ -1,6 +1,7 @@
 //! The program as its users meet it: arguments, exit codes, stdout and stderr, signals.
 
 use std::{
+    cell::Cell,
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
@@ -65,6 +66,8 @@ fn parsed(text: &str) -> Value {
 struct Server {
     process: Child,
     address: String,
+    /// The position of the last answer; what is asked next must be as recent.
+    seen: Cell<u64>,
 }
 
 impl Server {
@@ -85,7 +88,12 @@ impl Server {
             .and_then(|rest| rest.strip_suffix("/graphql"));
         let address = address.unwrap_or_else(|| panic!("not ready: `{ready}`"));
         let address = address.to_owned();
-        Self { process, address }
+        let seen = Cell::new(0);
+        Self {
+            process,
+            address,
+            seen,
+        }
     }
 
     /// The status and the body of an answer.
@@ -96,8 +104,10 @@ impl Server {
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
              Content-Type: application/json\r\nAccept: application/json\r\n\
-             Daybook-Actor: li.wei\r\nContent-Length: {}\r\n\r\n{body}",
+             Daybook-Actor: li.wei\r\nDaybook-At-Least: {}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
             self.address,
+            self.seen.get(),
             body.len()
         )
         .unwrap();
@@ -111,7 +121,10 @@ impl Server {
     fn graphql(&self, query: &str) -> Value {
         let (status, body) = self.ask("POST", "/graphql", &json!({ "query": query }).to_string());
         assert_eq!(status, 200, "{body}");
-        parsed(&body)
+        let answer = parsed(&body);
+        let position = answer["extensions"]["position"].as_str().unwrap();
+        self.seen.set(position.parse().unwrap());
+        answer
     }
 
     /// Tells the server to end, and gives its exit code.

@@ -27,7 +27,7 @@ use daybook_api::{
     metrics::Metrics,
     transport::{Lifecycle, ServeConfig, TransportConfig, router, serve},
 };
-use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
+use daybook_app::{Founding, Opening, Organisation};
 use daybook_schema::kernel::Actor;
 use tokio::{
     runtime::Runtime,
@@ -41,8 +41,7 @@ use crate::{
     error::CliError,
     exit::Exit,
     logging::{self, LogFormat},
-    output,
-    progress::Progress,
+    open, output,
 };
 
 /// Time for what still runs on blocking threads after the last connection has ended.
@@ -134,15 +133,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
 fn open(arguments: &Serve) -> Result<Organisation, CliError> {
     let folder = arguments.folder();
     tracing::info!(folder = %folder.display(), "opening");
-    let mut progress = Progress::new("rebuilding the read models");
-    let opened = Organisation::open(
-        folder,
-        OrganisationOptions::default(),
-        &arguments.founding(),
-        &mut |done, total| progress.at(done, total),
-    );
-    progress.finish();
-    let (organisation, opening) = opened?;
+    let (organisation, opening) = open::organisation(folder, &arguments.founding())?;
     report(&organisation, &opening);
     if arguments.demo
         && let Some(summary) = arguments.story.fill(folder, &organisation)?
