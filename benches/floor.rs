@@ -60,7 +60,7 @@ fn write(file: &File, mut requests: mpsc::Receiver<(Arc<[u8]>, oneshot::Sender<(
         file.sync_data().unwrap();
         offset += buffer.len();
         for (_, answer) in batch.drain(..) {
-            drop(answer.send(()));
+            let _ = answer.send(());
         }
     }
 }

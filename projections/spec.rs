@@ -180,6 +180,17 @@ impl History {
         shown
     }
 
+    /// The read models, of which the named one may have no hole. Others may: they want to know
+    /// more of an object than a spec of this one says.
+    #[track_caller]
+    pub(crate) fn then_in(self, model: &str) -> Shown {
+        let shown = self.show();
+        let mut holes = shown.parked().unwrap();
+        holes.retain(|hole| hole.read_model == model);
+        assert_eq!(holes, Vec::new());
+        shown
+    }
+
     /// The read models, holes or not.
     #[track_caller]
     pub(crate) fn show(self) -> Shown {

@@ -119,7 +119,7 @@ fn sales_are_exact_per_currency_and_leave_cancelled_orders_out() {
         .event(order(3), placed("99 EUR"))
         .event(order(3), cancelled)
         .event(order(4), placed("5.000001 EUR"))
-        .then();
+        .then_in("customerOverview");
     let row = overview(&shown);
     assert_eq!((row.order_count, row.cancelled_order_count), (3, 1));
     assert_eq!(row.first_order_on, Some(value("2026-02-01")));
@@ -173,7 +173,7 @@ fn opportunities_shipments_and_complaints_are_counted_as_they_are_now() {
         stage: stage(1, 1_000),
         value: money("1000 CNY"),
         expected_close_on: value("2026-06-30"),
-        reason: value("price"),
+        lost_reason: value("price"),
         competitor: None,
         note: None,
     };
@@ -184,7 +184,7 @@ fn opportunities_shipments_and_complaints_are_counted_as_they_are_now() {
         .event(id::<OpportunityId>(2), lost)
         .event(shipment, prepared)
         .event(complaint, logged)
-        .then();
+        .then_in("customerOverview");
     let row = overview(&shown);
     assert_eq!(row.open_opportunity_count, 1);
     assert_eq!(row.lost_opportunity_count, 1);
@@ -229,7 +229,7 @@ fn the_timeline_runs_by_business_time_and_pages_without_gap() {
         .event(talk, corrected)
         .on("2026-02-04")
         .event(shipment, delivered)
-        .then();
+        .then_in("customerOverview");
     let page = |before: Option<TimelinePlace>, limit: usize| {
         timeline(&shown, id(CUSTOMER), before, limit).unwrap()
     };
@@ -274,7 +274,7 @@ fn a_place_that_is_none_is_refused() {
 fn an_affair_of_an_unknown_customer_is_parked_whole() {
     let shown = given().event(order(1), placed("10 CNY")).show();
     let parked = shown.parked().unwrap();
-    assert_eq!(parked.len(), 1);
-    assert_eq!(parked[0].read_model, "customerOverview");
+    let mut models = parked.iter().map(|hole| hole.read_model.as_str());
+    assert!(models.any(|model| model == "customerOverview"));
     assert!(timeline(&shown, id(CUSTOMER), None, 10).unwrap().is_empty());
 }

@@ -36,7 +36,7 @@ pub(super) struct StageVisitRow {
 }
 
 table!(StageVisitRow as row, "stage_visit" {
-    opportunity: ColumnKind::Id, indexed; "By opportunity." => row.opportunity;
+    opportunity: ColumnKind::Id; "By opportunity." => row.opportunity;
     pipeline: ColumnKind::Text; "By pipeline." => row.pipeline;
     number: ColumnKind::Integer; "By place in the opportunity's life." => row.number;
     first: ColumnKind::Boolean; "By whether it is the first stay in the stage." => row.first;
@@ -46,6 +46,22 @@ table!(StageVisitRow as row, "stage_visit" {
     month: ColumnKind::Text; "By the month of entry." => month(row.visit.entered_at);
     dwell_seconds: ColumnKind::Integer, nullable; "By how long it was." => row.visit.dwell_seconds;
 });
+
+/// Everything that the funnel asks of the stays that began in a period.
+pub(super) const BY_ENTRY: &[&str] = &[
+    "pipeline",
+    "entered_on",
+    "first",
+    "stage",
+    "month",
+    "stage_position",
+    "opportunity",
+    "number",
+    "dwell_seconds",
+];
+
+/// Everything that it asks of the later stays of an opportunity.
+pub(super) const BY_OPPORTUNITY: &[&str] = &["opportunity", "number", "stage", "stage_position"];
 
 /// The month of an instant: `2026-03`.
 fn month(at: DateTime) -> String {

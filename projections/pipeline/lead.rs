@@ -242,9 +242,13 @@ fn change(row: &mut LeadRow, fact: &Fact<'_>, event: &LeadEvent) {
                 note: note.clone(),
             });
         }
-        LeadEvent::LeadDisqualified { reason, note, .. } => {
+        LeadEvent::LeadDisqualified {
+            disqualified_reason,
+            note,
+            ..
+        } => {
             row.leave(LeadPhase::Disqualified);
-            row.disqualified_reason = Some(reason.clone());
+            row.disqualified_reason = Some(disqualified_reason.clone());
             row.disqualified_note = note.clone();
         }
         LeadEvent::LeadRecycled { because, .. } => {

@@ -426,10 +426,12 @@ fn outcome(at: DateTime, event: &OpportunityEvent) -> Option<OpportunityOutcome>
     };
     let mut lost = None;
     if let E::OpportunityLost {
-        reason, competitor, ..
+        lost_reason,
+        competitor,
+        ..
     } = event
     {
-        lost = Some((reason, competitor));
+        lost = Some((lost_reason, competitor));
     }
     let phase = match lost {
         Some(_) => OpportunityPhase::Lost,

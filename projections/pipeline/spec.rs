@@ -70,7 +70,7 @@ fn lost(at: &str, reason: &str) -> OpportunityEvent {
         stage: stage(at),
         value: money("100 CNY"),
         expected_close_on: value("2026-06-30"),
-        reason: value(reason),
+        lost_reason: value(reason),
         competitor: Some(value("别家")),
         note: None,
     }

@@ -141,7 +141,7 @@ pub struct DisqualifyLead {
     /// The lead.
     pub lead: LeadId,
     /// The reason, in the organisation's own list, for example `no-budget`.
-    pub reason: Code,
+    pub disqualified_reason: Code,
     /// More about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
@@ -282,7 +282,7 @@ pub enum LeadEvent {
         /// The phase it was in.
         from: LeadPhase,
         /// The reason, in the organisation's own list.
-        reason: Code,
+        disqualified_reason: Code,
         /// More about it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<Note>,

@@ -239,7 +239,7 @@ pub struct LoseOpportunity {
     /// The opportunity.
     pub opportunity: OpportunityId,
     /// The reason, in the organisation's own list, for example `price`.
-    pub reason: Code,
+    pub lost_reason: Code,
     /// Who made the sale instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub competitor: Option<Name>,
@@ -402,7 +402,7 @@ pub enum OpportunityEvent {
         /// The day on which it should have been decided.
         expected_close_on: Date,
         /// The reason, in the organisation's own list.
-        reason: Code,
+        lost_reason: Code,
         /// Who made the sale instead.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         competitor: Option<Name>,

@@ -4,7 +4,11 @@
 //! payload is the receipt, what the rules said, and the object as it is afterwards.
 
 use std::{
-    borrow::Cow, collections::HashMap, future::Future, marker::PhantomData, pin::Pin,
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
     sync::LazyLock,
 };
 
@@ -101,7 +105,10 @@ impl<C: Command> InputType for CommandInput<C> {
         let Some(Value::Object(mut fields)) = value else {
             return Err(InputValueError::custom("the input is an object"));
         };
-        let mut take = |name: &str| fields.shift_remove(&Name::new(name));
+        let mut take = |name: &'static str| {
+            let own = OWN_FIELDS.contains(&(C::NAME, name));
+            (!own).then(|| fields.shift_remove(&Name::new(name)))?
+        };
         Ok(Self {
             command_id: InputType::parse(take("commandId")).map_err(InputValueError::propagate)?,
             expected_version: InputType::parse(take("expectedVersion"))
@@ -121,6 +128,30 @@ impl<C: Command> InputType for CommandInput<C> {
         Some(self)
     }
 }
+
+/// Commands with a field of their own that is named like a common one, such as the reason for
+/// which a sale was lost. Their own field is meant, in the schema and here.
+static OWN_FIELDS: LazyLock<HashSet<(&str, &str)>> = LazyLock::new(|| {
+    struct Own(HashSet<(&'static str, &'static str)>);
+    impl CommandVisitor for Own {
+        fn command<C: Command>(&mut self) {
+            let mut registry = Registry::default();
+            C::create_type_info(&mut registry);
+            if let Some(MetaType::InputObject { input_fields, .. }) =
+                registry.types.get(&*C::type_name())
+            {
+                let names = COMMON_FIELDS.map(|(name, ..)| name);
+                let own = names
+                    .into_iter()
+                    .filter(|name| input_fields.contains_key(*name));
+                self.0.extend(own.map(|name| (C::NAME, name)));
+            }
+        }
+    }
+    let mut own = Own(HashSet::new());
+    DomainCommand::visit(&mut own);
+    own.0
+});
 
 /// Where the answer to a command stands in the log.
 #[derive(SimpleObject)]
@@ -465,3 +496,27 @@ impl ContainerType for Mutation {
 }
 
 impl ObjectType for Mutation {}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMMON_FIELDS, Command, CommandVisitor, DomainCommand, MetaType, Registry};
+
+    /// A command's own field would be taken for the common one of the same name.
+    #[test]
+    fn no_command_has_a_field_that_all_commands_have() {
+        struct Check(Registry);
+        impl CommandVisitor for Check {
+            fn command<C: Command>(&mut self) {
+                C::create_type_info(&mut self.0);
+                let own = self.0.types.get(&*C::type_name());
+                let Some(MetaType::InputObject { input_fields, .. }) = own else {
+                    panic!("{} is no input object", C::NAME);
+                };
+                for (name, _, _) in COMMON_FIELDS {
+                    assert!(!input_fields.contains_key(name), "{} has `{name}`", C::NAME);
+                }
+            }
+        }
+        DomainCommand::visit(&mut Check(Registry::default()));
+    }
+}

@@ -70,10 +70,10 @@ impl PipelineBoardStage {
 
 /// Questions about the pipeline.
 #[derive(Default)]
-pub(super) struct PipelineQuestions;
+pub(super) struct PipelineQueries;
 
 #[Object]
-impl PipelineQuestions {
+impl PipelineQueries {
     /// What stands in each stage of a pipeline now (销售漏斗).
     async fn pipeline_board(
         &self,

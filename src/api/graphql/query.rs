@@ -21,10 +21,10 @@ use super::{
 pub(super) struct Query(
     General,
     Lists,
-    super::pipeline::PipelineQuestions,
+    super::pipeline::PipelineQueries,
     GoodsQueries,
     OrderQueries,
-    super::service::ServiceQuestions,
+    super::service::ServiceQueries,
 );
 
 impl Default for Lists {

@@ -43,10 +43,10 @@ struct ComplaintPattern {
 
 /// Questions about complaints.
 #[derive(Default)]
-pub(super) struct ServiceQuestions;
+pub(super) struct ServiceQueries;
 
 #[Object]
-impl ServiceQuestions {
+impl ServiceQueries {
     /// Which categories, products and causes bring complaints, how many come again, and how long
     /// they take, over the complaints that were put on record in a period.
     async fn complaint_patterns(

@@ -9,9 +9,7 @@ use daybook_app::{Founding, Organisation, OrganisationOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::reading::Reading;
-
-use super::sdl;
+use super::{reading::Reading, sdl};
 
 #[test]
 fn the_schema_builds_and_names_what_it_derives() {
@@ -70,7 +68,9 @@ impl Desk {
         let response = self.runtime.block_on(async move {
             let reading = Reading::begin(organisation, actor, None, Some(head)).await;
             let request = Request::new(document).data(Arc::new(reading.unwrap()));
-            super::schema().execute(request).await
+            super::schema(async_graphql::ValidationMode::Strict)
+                .execute(request)
+                .await
         });
         assert!(response.errors.is_empty(), "{:?}", response.errors);
         response.data.into_json().unwrap()
@@ -147,7 +147,7 @@ fn the_pipeline_and_the_complaints_answer_their_questions() {
         ),
         "opportunity",
     );
-    let lose = format!(r#"opportunity: "{lost}", reason: "price""#);
+    let lose = format!(r#"opportunity: "{lost}", lostReason: "price""#);
     desk.tell("loseOpportunity", &lose, "opportunity");
     let complaint = format!(r#"customer: "{customer}", channel: PHONE, description: "late""#);
     desk.tell("logComplaint", &complaint, "complaint");

@@ -326,8 +326,19 @@ fn disqualify(
     command: DisqualifyLead,
     desk: &mut Desk<'_>,
 ) -> Result<(), Declined> {
-    let DisqualifyLead { reason, note, .. } = command;
-    Ok(desk.record(&id, LeadEvent::LeadDisqualified { from, reason, note })?)
+    let DisqualifyLead {
+        disqualified_reason,
+        note,
+        ..
+    } = command;
+    Ok(desk.record(
+        &id,
+        LeadEvent::LeadDisqualified {
+            from,
+            disqualified_reason,
+            note,
+        },
+    )?)
 }
 
 fn recycle(

@@ -504,7 +504,7 @@ fn lose(
     desk: &mut Desk<'_>,
 ) -> Result<(), Declined> {
     let LoseOpportunity {
-        reason,
+        lost_reason,
         competitor,
         note,
         ..
@@ -513,7 +513,7 @@ fn lose(
         stage: deal.stage.clone(),
         value: deal.value,
         expected_close_on: deal.expected_close_on,
-        reason,
+        lost_reason,
         competitor,
         note,
     };

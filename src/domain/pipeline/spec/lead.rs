@@ -76,7 +76,7 @@ fn qualify() -> QualifyLead {
 fn disqualify() -> DisqualifyLead {
     DisqualifyLead {
         lead: lead(),
-        reason: t("no-budget"),
+        disqualified_reason: t("no-budget"),
         note: None,
     }
 }
@@ -302,7 +302,7 @@ fn a_lead_is_disqualified_from_any_open_phase_and_says_from_which() {
     for (known, from) in cases {
         let disqualified = LeadEvent::LeadDisqualified {
             from,
-            reason: t("no-budget"),
+            disqualified_reason: t("no-budget"),
             note: None,
         };
         known

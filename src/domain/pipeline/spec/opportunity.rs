@@ -54,7 +54,7 @@ fn win() -> WinOpportunity {
 fn lose() -> LoseOpportunity {
     LoseOpportunity {
         opportunity: deal(),
-        reason: t("price"),
+        lost_reason: t("price"),
         competitor: Some(t("Rival Ltd")),
         note: None,
     }
@@ -321,7 +321,7 @@ fn a_loss_names_reason_stage_and_value() {
         stage: at("contact"),
         value: yuan(1_000),
         expected_close_on: t("2026-05-31"),
-        reason: t("price"),
+        lost_reason: t("price"),
         competitor: Some(t("Rival Ltd")),
         note: None,
     };

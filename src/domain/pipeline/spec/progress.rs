@@ -241,7 +241,7 @@ fn an_advance_cites_the_version_it_goes_by() {
 fn a_reopened_opportunity_goes_on_in_its_last_stage_or_an_earlier_one() {
     let lose = LoseOpportunity {
         opportunity: deal(),
-        reason: t("price"),
+        lost_reason: t("price"),
         competitor: None,
         note: None,
     };
@@ -313,7 +313,7 @@ fn attempt(known: &Given, id: u128, what: &Try) -> Vec<OpportunityEvent> {
             id,
             LoseOpportunity {
                 opportunity: deal(),
-                reason: t("price"),
+                lost_reason: t("price"),
                 competitor: None,
                 note: None,
             },
