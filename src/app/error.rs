@@ -40,6 +40,9 @@ pub enum AppError {
     /// A founding command was refused by a rule.
     #[error("founding was refused: {0}")]
     FoundingRefused(String),
+    /// The demo.
+    #[error(transparent)]
+    Demo(#[from] crate::demo::DemoError),
     /// A thread could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),
@@ -56,6 +59,7 @@ impl AppError {
             Self::Missing { .. } => "DATA_FOLDER_MISSING",
             Self::Founding(error) => error.code(),
             Self::FoundingRefused(_) => "FOUNDING_REFUSED",
+            Self::Demo(error) => error.code(),
             Self::Thread(_) => "THREAD_UNAVAILABLE",
         }
     }

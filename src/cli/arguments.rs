@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use daybook_app::Founding;
+use daybook_schema::kernel::{Actor, Currency, Date, Name};
 
 use crate::{
-    backup::Backup, exit, log::LogCommand, rebuild::Rebuild, restore::Restore, schema::Schema,
-    serve::Serve, verify::Verify,
+    backup::Backup, demo::Demo, exit, import::Import, log::LogCommand, rebuild::Rebuild,
+    restore::Restore, schema::Schema, serve::Serve, verify::Verify,
 };
 
 /// Sales management on an immutable record: commands in, facts in the log, answers over GraphQL.
@@ -26,6 +28,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Serve),
+    Demo(Demo),
+    Import(Import),
     Log(LogCommand),
     Verify(Verify),
     Rebuild(Rebuild),
@@ -45,6 +49,33 @@ pub(crate) struct Folder {
         default_value = "./daybook-data"
     )]
     pub(crate) data: PathBuf,
+}
+
+/// What an organisation is founded with, where the folder is new; of no effect otherwise.
+#[derive(Debug, Args)]
+pub(crate) struct NewOrganisation {
+    /// The name of the organisation; used once, when the folder is new.
+    #[arg(long, value_name = "NAME", default_value = "My organisation")]
+    organisation: Name,
+    /// The currency of the organisation's books; used once, when the folder is new.
+    #[arg(long, value_name = "CODE", default_value = "CNY")]
+    currency: Currency,
+    /// The first day on which the founding policies hold; used once, when the folder is new.
+    #[arg(long, value_name = "DAY", default_value = "2000-01-01")]
+    policies_from: Date,
+}
+
+impl NewOrganisation {
+    /// The founding, by an actor and as of now.
+    pub(crate) fn by(&self, founder: &Actor) -> Founding {
+        Founding {
+            name: self.organisation.clone(),
+            currency: self.currency,
+            founder: founder.clone(),
+            policies_from: self.policies_from,
+            founded_at: None,
+        }
+    }
 }
 
 /// Whether a program reads the answer.
@@ -79,7 +110,10 @@ mod tests {
         let mut root = Cli::command();
         assert!(root.render_help().to_string().contains("Exit codes:"));
         let mut bare = Vec::new();
-        for command in root.get_subcommands_mut() {
+        for command in root
+            .get_subcommands_mut()
+            .filter(|one| one.get_name() != "help")
+        {
             if !command.render_help().to_string().contains("Examples:") {
                 bare.push(command.get_name().to_owned());
             }
@@ -89,6 +123,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_refused() {
+        assert_eq!(
+            refused("daybook import --mapping m.toml"),
+            ErrorKind::MissingRequiredArgument
+        );
         let missing = ErrorKind::MissingRequiredArgument;
         assert_eq!(
             refused("daybook serve --listen 8080"),

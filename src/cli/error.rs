@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use daybook_app::AppError;
+use daybook_app::{
+    AppError,
+    import::{ImportError, MappingError},
+};
 use daybook_eventlog::LogError;
 
 use crate::exit::Exit;
@@ -43,7 +46,13 @@ pub(crate) enum CliError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A file of the published schema cannot be read or written.
+    /// The mapping of an import.
+    #[error("the mapping is not usable: {0}")]
+    Mapping(#[from] MappingError),
+    /// The import itself.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A file cannot be read or written.
     #[error("cannot {what} `{path}`: {source}")]
     File {
         /// What was being done, as a verb.
@@ -88,6 +97,8 @@ impl CliError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::App(error) => error.code(),
+            Self::Mapping(error) => error.code(),
+            Self::Import(error) => error.code(),
             Self::NotLoopback { .. } => "LISTEN_NOT_LOOPBACK",
             Self::Listen { .. } => "LISTEN_FAILED",
             Self::System { .. } => "SYSTEM",
@@ -112,7 +123,12 @@ impl CliError {
             Self::Listen { source, .. } if in_use(source) => {
                 Some("name another address with --listen, or port 0 for any free port")
             }
+            Self::Import(ImportError::DeskStopped { .. }) => {
+                Some("what was answered is kept; the same import run again goes on from there")
+            }
             Self::App(_)
+            | Self::Mapping(_)
+            | Self::Import(_)
             | Self::Listen { .. }
             | Self::System { .. }
             | Self::LogFilter { .. }
@@ -132,6 +148,8 @@ impl CliError {
             Self::NotLoopback { .. } | Self::LogFilter { .. } => Exit::Usage,
             Self::Unreadable { .. } => Exit::Damaged,
             Self::App(_)
+            | Self::Mapping(_)
+            | Self::Import(_)
             | Self::Listen { .. }
             | Self::System { .. }
             | Self::File { .. }

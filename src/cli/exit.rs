@@ -15,16 +15,25 @@ pub(crate) enum Exit {
     Damaged,
     /// Another process uses the data folder or the address.
     InUse,
+    /// Some rows of an import were rejected, or refused by a rule.
+    Refused,
 }
 
-/// The table of codes, as `--help` shows it.
+/// What stands under `daybook --help`.
 pub(crate) const HELP: &str = "\
+Examples:
+  daybook serve                    an organisation in ./daybook-data, at 127.0.0.1:8080
+  daybook log tail                 the last commits, once the server has ended
+  daybook backup --to DIR          a verified copy of the log
+  daybook help restore             what a sub-command does, with examples
+
 Exit codes:
   0  done
   1  failed
   2  the arguments are not usable
   3  stored data is damaged, or the check found a difference
   4  the data folder or the address is in use
+  5  some rows of an import were rejected or refused; the others are done
 ";
 
 impl From<Exit> for ExitCode {
@@ -35,6 +44,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Damaged => 3,
             Exit::InUse => 4,
+            Exit::Refused => 5,
         })
     }
 }

@@ -7,10 +7,13 @@
 
 mod arguments;
 mod backup;
+mod demo;
 mod error;
 mod exit;
+mod import;
 mod log;
 mod logging;
+mod open;
 mod output;
 mod progress;
 mod rebuild;
@@ -42,6 +45,8 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Rebuild(arguments) => rebuild::run(&arguments),

@@ -1,6 +1,7 @@
 //! How far long work has come: a bar on a terminal, plain lines elsewhere.
 
 use std::{
+    borrow::Cow,
     io::{self, IsTerminal as _, Write as _},
     time::{Duration, Instant},
 };
@@ -13,7 +14,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// One piece of long work, shown on stderr from its first report on.
 pub(crate) struct Progress {
-    what: &'static str,
+    what: Cow<'static, str>,
     bar: Option<ProgressBar>,
     plain: Throttle,
 }
@@ -23,7 +24,7 @@ impl Progress {
     pub(crate) fn new(what: &'static str) -> Self {
         let bar = io::stderr().is_terminal().then(ProgressBar::hidden);
         Self {
-            what,
+            what: what.into(),
             bar,
             plain: Throttle::default(),
         }
@@ -33,11 +34,16 @@ impl Progress {
     pub(crate) fn of_log<T>(work: impl FnOnce(&mut dyn FnMut(LogProgress)) -> T) -> T {
         let mut progress = Self::new("");
         let done = work(&mut |report| {
-            progress.what = report.stage;
+            progress.name(report.stage);
             progress.at(report.done, report.total);
         });
         progress.finish();
         done
+    }
+
+    /// Names what is being done from now on.
+    pub(crate) fn name(&mut self, what: impl Into<Cow<'static, str>>) {
+        self.what = what.into();
     }
 
     /// So much of so much is done; a total of 0 is not known.
@@ -48,14 +54,14 @@ impl Progress {
                     bar.set_style(style());
                     bar.set_draw_target(ProgressDrawTarget::stderr());
                 }
-                bar.set_message(self.what);
+                bar.set_message(self.what.clone());
                 bar.set_length(total.max(done));
                 bar.set_position(done);
             }
             None => {
                 if self.plain.is_due(Instant::now()) {
                     // Progress that nobody can read is not worth failing for.
-                    let _ = writeln!(io::stderr().lock(), "{}", line(self.what, done, total));
+                    let _ = writeln!(io::stderr().lock(), "{}", line(&self.what, done, total));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The program as its users meet it: arguments, exit codes, stdout and stderr, signals.
 
 use std::{
+    cell::Cell,
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
@@ -65,6 +66,8 @@ fn parsed(text: &str) -> Value {
 struct Server {
     process: Child,
     address: String,
+    /// The position of the last answer; what is asked next must be as recent.
+    seen: Cell<u64>,
 }
 
 impl Server {
@@ -85,7 +88,12 @@ impl Server {
             .and_then(|rest| rest.strip_suffix("/graphql"));
         let address = address.unwrap_or_else(|| panic!("not ready: `{ready}`"));
         let address = address.to_owned();
-        Self { process, address }
+        let seen = Cell::new(0);
+        Self {
+            process,
+            address,
+            seen,
+        }
     }
 
     /// The status and the body of an answer.
@@ -96,8 +104,10 @@ impl Server {
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
              Content-Type: application/json\r\nAccept: application/json\r\n\
-             Daybook-Actor: li.wei\r\nContent-Length: {}\r\n\r\n{body}",
+             Daybook-Actor: li.wei\r\nDaybook-At-Least: {}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
             self.address,
+            self.seen.get(),
             body.len()
         )
         .unwrap();
@@ -111,7 +121,10 @@ impl Server {
     fn graphql(&self, query: &str) -> Value {
         let (status, body) = self.ask("POST", "/graphql", &json!({ "query": query }).to_string());
         assert_eq!(status, 200, "{body}");
-        parsed(&body)
+        let answer = parsed(&body);
+        let position = answer["extensions"]["position"].as_str().unwrap();
+        self.seen.set(position.parse().unwrap());
+        answer
     }
 
     /// Tells the server to end, and gives its exit code.
@@ -320,4 +333,59 @@ fn the_schema_is_written_and_checked() {
     fs::write(folder.path().join("schema.graphql"), "type Query").unwrap();
     let complaint = refused(1, "SCHEMA_DIFFERS", &check);
     assert!(complaint.contains("schema.graphql"), "{complaint}");
+}
+
+#[test]
+fn an_import_tells_how_many_rows_were_done_and_rejected() {
+    let room = tempdir().unwrap();
+    let path = |name: &str| room.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("crm.toml"), MAPPING).unwrap();
+    fs::write(path("customers.csv"), "id,name\n1,Acme\n2,\n3,Zhongda\n").unwrap();
+    let (mapping, customers) = (path("crm.toml"), path("customers.csv"));
+    let (books, rejects) = (room.path().join("books"), path("rejects.csv"));
+    let import = ["import", "--json", "--mapping", &mapping, &customers];
+
+    let rehearsed = parsed(&expect(5, &books, &[&import[..], &["--dry-run"]].concat()));
+    assert_eq!(rehearsed["steps"][0]["rejected"], 1, "{rehearsed}");
+    assert!(!books.exists());
+    let arguments = [&import[..], &["--rejects", &rejects]].concat();
+    let counts = &parsed(&expect(5, &books, &arguments))["steps"][0]["commands"];
+    assert_eq!(counts["RegisterCustomer"]["accepted"], 2, "{counts}");
+    assert_eq!(fs::read_to_string(&rejects).unwrap().lines().count(), 2);
+
+    fs::write(path("customers.csv"), "id,name\n1,Acme\n3,Zhongda\n").unwrap();
+    let counts = &parsed(&expect(0, &books, &import))["steps"][0]["commands"];
+    assert_eq!(counts["RegisterCustomer"]["replayed"], 2, "{counts}");
+    fs::write(
+        path("crm.toml"),
+        MAPPING.replace("RegisterCustomer", "Sell"),
+    )
+    .unwrap();
+    refused(1, "IMPORT_MAPPING_UNKNOWN_COMMAND", &import);
+}
+
+const MAPPING: &str = r#"
+namespace = "crm"
+[sources.customers]
+[[steps]]
+name = "customers"
+source = "customers"
+key = "{id}"
+[[steps.commands]]
+command = "RegisterCustomer"
+fields = { details.name = "{name}", details.customerType = "company" }
+"#;
+
+#[test]
+fn a_demonstration_is_filled_once() {
+    let folder = tempdir().unwrap();
+    let demo = ["demo", "--json", "--scale", "0.01"];
+    let summary = parsed(&expect(0, folder.path(), &demo));
+    assert!(summary["events"].as_u64().unwrap() > 100, "{summary}");
+    assert_eq!(parsed(&expect(0, folder.path(), &demo)), Value::Null);
+    assert_eq!(
+        parsed(&expect(0, folder.path(), &["rebuild", "--json"]))["equal"],
+        true
+    );
+    assert!(!expect(0, folder.path(), &["log", "show", "--refused"]).is_empty());
 }

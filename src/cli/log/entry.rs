@@ -82,6 +82,9 @@ impl<'a> Entry<'a> {
         if let Some(principal) = &meta.on_behalf_of {
             write!(out, " for {principal}")?;
         }
+        if let Some(occurred) = meta.occurred_at {
+            write!(out, "  as of {occurred}")?;
+        }
         if let Some(reason) = &meta.reason {
             write!(out, "  \"{reason}\"")?;
         }

@@ -27,8 +27,8 @@ use daybook_api::{
     metrics::Metrics,
     transport::{Lifecycle, ServeConfig, TransportConfig, router, serve},
 };
-use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
-use daybook_schema::kernel::{Actor, Currency, Date, Name};
+use daybook_app::{Founding, Opening, Organisation};
+use daybook_schema::kernel::Actor;
 use tokio::{
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
@@ -36,11 +36,12 @@ use tokio::{
 
 use self::{gauges::Gauges, health::Watch};
 use crate::{
+    arguments::NewOrganisation,
+    demo::Story,
     error::CliError,
     exit::Exit,
     logging::{self, LogFormat},
-    output,
-    progress::Progress,
+    open, output,
 };
 
 /// Time for what still runs on blocking threads after the last connection has ended.
@@ -49,6 +50,7 @@ const RUNTIME_END: Duration = Duration::from_secs(10);
 const EXAMPLES: &str = "\
 Examples:
   daybook serve                              the organisation in ./daybook-data
+  daybook serve --demo                       a demonstration in ./daybook-demo
   daybook serve --data /srv/books            another folder
   daybook serve --listen 127.0.0.1:0         any free port; the last line on stdout names it
   DAYBOOK_LOG=debug daybook serve --log-format json
@@ -69,9 +71,12 @@ pub(crate) struct Serve {
     /// free port [default: 127.0.0.1:8080, with --demo the next free port from there].
     #[arg(long, env = "DAYBOOK_LISTEN", value_name = "ADDR", value_parser = listen::address)]
     listen: Option<SocketAddr>,
-    /// Keeps a demonstration in a folder of its own.
+    /// Answers for a demonstration, two years of an invented company, in a folder of its own;
+    /// fills it first where that has not been done.
     #[arg(long)]
     demo: bool,
+    #[command(flatten)]
+    story: Story,
     /// Who acts where a request names nobody in its header `Daybook-Actor`.
     #[arg(
         long,
@@ -80,15 +85,8 @@ pub(crate) struct Serve {
         default_value = "operator"
     )]
     actor: Actor,
-    /// The name of the organisation; used once, when the folder is new.
-    #[arg(long, value_name = "NAME", default_value = "My organisation")]
-    organisation: Name,
-    /// The currency of the organisation's books; used once, when the folder is new.
-    #[arg(long, value_name = "CODE", default_value = "CNY")]
-    currency: Currency,
-    /// The first day on which the founding policies hold; used once, when the folder is new.
-    #[arg(long, value_name = "DAY", default_value = "2000-01-01")]
-    policies_from: Date,
+    #[command(flatten)]
+    founding: NewOrganisation,
     /// Seconds between failing readiness and accepting no more connections.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     grace: u64,
@@ -108,12 +106,10 @@ impl Serve {
     }
 
     fn founding(&self) -> Founding {
-        Founding {
-            name: self.organisation.clone(),
-            currency: self.currency,
-            founder: self.actor.clone(),
-            policies_from: self.policies_from,
-            founded_at: None,
+        if self.demo {
+            self.story.founding()
+        } else {
+            self.founding.by(&self.actor)
         }
     }
 }
@@ -137,18 +133,17 @@ pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
 fn open(arguments: &Serve) -> Result<Organisation, CliError> {
     let folder = arguments.folder();
     tracing::info!(folder = %folder.display(), "opening");
-    let mut progress = Progress::new("rebuilding the read models");
-    let opened = Organisation::open(
-        folder,
-        OrganisationOptions::default(),
-        &arguments.founding(),
-        &mut |done, total| progress.at(done, total),
-    );
-    progress.finish();
-    let (organisation, opening) = opened?;
+    let (organisation, opening) = open::organisation(folder, &arguments.founding())?;
     report(&organisation, &opening);
-    // A demonstration is filled here, when `arguments.demo` and `opening.founded`, before anybody
-    // is answered.
+    if arguments.demo
+        && let Some(summary) = arguments.story.fill(folder, &organisation)?
+    {
+        tracing::info!(
+            events = summary.events,
+            commands = summary.commands,
+            "demonstration filled"
+        );
+    }
     Ok(organisation)
 }
 
