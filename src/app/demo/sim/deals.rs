@@ -359,7 +359,7 @@ impl Simulation {
         let reason = *self.chance.pick(&REASONS);
         let command = LoseOpportunity {
             opportunity: case.opportunity,
-            reason: text(reason),
+            lost_reason: text(reason),
             competitor: case.competitors.first().cloned(),
             note: Some(self.say(|world| &world.phrases.lost, case.region)),
         };

@@ -191,7 +191,7 @@ impl Simulation {
         let reason = *self.chance.pick(&REASONS);
         let command = DisqualifyLead {
             lead: case.lead,
-            reason: text(reason),
+            disqualified_reason: text(reason),
             note: Some(self.say(|world| &world.phrases.disqualify, case.region)),
         };
         self.follow(case.lead.0, &case.rep, command);
