@@ -5,7 +5,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     future::Future,
     marker::PhantomData,
     pin::Pin,
@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use super::{
     fault::Fault,
-    object::Node,
+    object::{Kind, Node},
     reading::Reading,
     register::{enter, field, input, input_object, object},
 };
@@ -105,10 +105,7 @@ impl<C: Command> InputType for CommandInput<C> {
         let Some(Value::Object(mut fields)) = value else {
             return Err(InputValueError::custom("the input is an object"));
         };
-        let mut take = |name: &'static str| {
-            let own = OWN_FIELDS.contains(&(C::NAME, name));
-            (!own).then(|| fields.shift_remove(&Name::new(name)))?
-        };
+        let mut take = |name: &str| fields.shift_remove(&Name::new(name));
         Ok(Self {
             command_id: InputType::parse(take("commandId")).map_err(InputValueError::propagate)?,
             expected_version: InputType::parse(take("expectedVersion"))
@@ -128,30 +125,6 @@ impl<C: Command> InputType for CommandInput<C> {
         Some(self)
     }
 }
-
-/// Commands with a field of their own that is named like a common one, such as the reason for
-/// which a sale was lost. Their own field is meant, in the schema and here.
-static OWN_FIELDS: LazyLock<HashSet<(&str, &str)>> = LazyLock::new(|| {
-    struct Own(HashSet<(&'static str, &'static str)>);
-    impl CommandVisitor for Own {
-        fn command<C: Command>(&mut self) {
-            let mut registry = Registry::default();
-            C::create_type_info(&mut registry);
-            if let Some(MetaType::InputObject { input_fields, .. }) =
-                registry.types.get(&*C::type_name())
-            {
-                let names = COMMON_FIELDS.map(|(name, ..)| name);
-                let own = names
-                    .into_iter()
-                    .filter(|name| input_fields.contains_key(*name));
-                self.0.extend(own.map(|name| (C::NAME, name)));
-            }
-        }
-    }
-    let mut own = Own(HashSet::new());
-    DomainCommand::visit(&mut own);
-    own.0
-});
 
 /// Where the answer to a command stands in the log.
 #[derive(SimpleObject)]
@@ -202,10 +175,9 @@ struct Payload<C> {
     command: PhantomData<fn() -> C>,
 }
 
-/// The field of a payload that holds the changed object.
-fn object_field<C: Command>() -> Option<(&'static str, fn(&mut Registry) -> String)> {
-    let kind = super::kinds().of_id(C::Id::PREFIX)?;
-    Some((kind.singular, kind.register))
+/// The kind of the object that a payload shows, in the field of its name.
+fn object_kind<C: Command>() -> Option<&'static Kind> {
+    super::kinds().of_id(C::Id::PREFIX)
 }
 
 impl<C: Command> OutputType for Payload<C> {
@@ -230,9 +202,9 @@ impl<C: Command> OutputType for Payload<C> {
                     errors,
                 ),
             ];
-            if let Some((name, register)) = object_field::<C>() {
-                let ty = register(registry);
-                fields.insert(0, field(name, "The object after the command.", ty));
+            if let Some(kind) = object_kind::<C>() {
+                let ty = (kind.register)(registry);
+                fields.insert(0, field(kind.singular, "The object after the command.", ty));
             }
             object(&name, &format!("What {} returns.", C::NAME), fields)
         });
@@ -293,7 +265,7 @@ async fn run<C: Command>(ctx: &Context<'_>) -> ServerResult<Option<Value>> {
     let envelope = envelope(ctx, reading, input);
     let outcome = reading.organisation().desk().submit(envelope).await;
     let wants_object =
-        object_field::<C>().is_some_and(|(name, _)| ctx.look_ahead().field(name).exists());
+        object_kind::<C>().is_some_and(|kind| ctx.look_ahead().field(kind.singular).exists());
     let answer = conclude(reading, outcome, target, C::Id::PREFIX, wants_object).await;
     let Conclusion {
         receipt,

@@ -15,7 +15,9 @@ use super::{
     goods::Product,
     links::{objects, totals},
     object::linked,
+    pipeline::Opportunity,
     reading::Reading,
+    service::Complaint,
 };
 
 objects! {
@@ -24,10 +26,14 @@ objects! {
         one {
             /// The customer.
             customer: Customer = |row| Some(row.customer.to_string());
+            /// The opportunity that it closes.
+            opportunity: Opportunity = |row| row.opportunity.map(|id| id.to_string());
         }
         many {
             /// Its shipments (发货单).
             shipments: Shipment = "order_id";
+            /// Complaints about it (客户投诉).
+            complaints: Complaint = "order_id";
         }
     }
 

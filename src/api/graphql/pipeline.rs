@@ -16,6 +16,7 @@ use super::{
     fault::{Answer, Fault},
     links::objects,
     object::linked,
+    orders::Order,
     reading::Reading,
 };
 
@@ -37,6 +38,12 @@ objects! {
             customer: Customer = |row| Some(row.customer.to_string());
             /// The lead that it came from.
             lead: Lead = |row| row.lead.map(|id| id.to_string());
+            /// The order that it was won with.
+            order: Order = |row| row.order.map(|id| id.to_string());
+        }
+        many {
+            /// Orders that name it as what they close (订单).
+            orders: Order = "opportunity";
         }
     }
 }

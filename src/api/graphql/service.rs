@@ -1,13 +1,16 @@
 //! Complaints in the API, and the patterns in them.
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Object, SimpleObject};
 use daybook_projections::service::{self, ComplaintRow};
 use daybook_schema::kernel::Date;
 
 use super::{
     customers::Customer,
     fault::{Answer, Fault},
+    goods::Product,
     links::objects,
+    object::linked,
+    orders::Order,
     pipeline::period,
     reading::Reading,
 };
@@ -21,6 +24,10 @@ objects! {
         one {
             /// The customer.
             customer: Customer = |row| Some(row.customer.to_string());
+            /// The order that it is about.
+            order: Order = |row| row.order.map(|id| id.to_string());
+            /// The product that it is about.
+            product: Product = |row| row.product.map(|id| id.to_string());
         }
     }
 }
@@ -36,9 +43,18 @@ struct ComplaintPatterns {
 
 /// The complaints of one category about one product for one cause.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 struct ComplaintPattern {
     #[graphql(flatten)]
     row: service::ComplaintPattern,
+}
+
+#[ComplexObject]
+impl ComplaintPattern {
+    /// The product; none where the complaints name none.
+    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Product>> {
+        Ok(linked::<Product>(ctx, self.row.product.clone()).await?)
+    }
 }
 
 /// Questions about complaints.

@@ -6,9 +6,10 @@ use crate::CommandError;
 
 /// A mapping that cannot be used: where in the file, and what is wrong there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{path}`: {problem}")]
+#[error("{}{problem}", if path.is_empty() { String::new() } else { format!("`{path}`: ") })]
 pub struct MappingError {
-    /// The place in the mapping, for example `steps[2].commands[0].fields.customer`.
+    /// The place in the mapping, for example `steps[2].commands[0].fields.customer`; empty where
+    /// the file is not TOML at all.
     pub path: String,
     /// What is wrong there.
     pub problem: MappingProblem,
