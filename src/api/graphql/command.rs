@@ -4,11 +4,7 @@
 //! payload is the receipt, what the rules said, and the object as it is afterwards.
 
 use std::{
-    borrow::Cow,
-    collections::HashMap,
-    future::Future,
-    marker::PhantomData,
-    pin::Pin,
+    borrow::Cow, collections::HashMap, future::Future, marker::PhantomData, pin::Pin,
     sync::LazyLock,
 };
 

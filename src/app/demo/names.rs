@@ -3,13 +3,13 @@
 
 use daybook_schema::{
     customers::{Contact, CustomerDetails, CustomerType},
-    kernel::{Address, Code, Currency, Name},
+    kernel::{Address, Currency, Name},
 };
 
 use super::{
     calendar::Region,
     chance::Chance,
-    world::{World, currency, text},
+    world::{Companies, Country, World, currency, text},
 };
 
 /// The currency in which a region is invoiced.
@@ -21,44 +21,60 @@ pub(super) fn currency_of(region: Region) -> Currency {
     })
 }
 
-/// The name of a company.
-pub(super) fn company(chance: &mut Chance, world: &World, region: Region) -> Name {
-    let companies = &world.companies;
-    if region.is_chinese() {
-        let (city, ..) = chance.pick(&companies.cities_zh);
-        let stem = chance.pick(&companies.stems_zh);
-        let trade = chance.pick(&companies.trades_zh);
-        return text(&format!("{city}{stem}{trade}有限公司"));
-    }
-    let forms = match region {
-        Region::Europe => &companies.forms_europe,
-        Region::China | Region::America => &companies.forms_america,
-    };
-    let stem = chance.pick(&companies.stems_en);
-    let second = chance.pick(&companies.stems_en).to_lowercase();
-    let trade = chance.pick(&companies.trades_en);
-    text(&format!("{stem}{second} {trade} {}", chance.pick(forms)))
-}
-
-/// What the master record says of a company.
-pub(super) fn details(
+/// What the master record says of a company, once all of it is known.
+pub(super) fn company(
     chance: &mut Chance,
     world: &World,
     region: Region,
-    name: Name,
     number: u64,
 ) -> CustomerDetails {
+    let companies = &world.companies;
+    let (name, address, tax_number) = match region {
+        Region::China => chinese(chance, companies, number),
+        Region::Europe => western(chance, companies, &companies.europe, number),
+        Region::America => western(chance, companies, &companies.america, number),
+    };
     CustomerDetails {
         name,
         customer_type: CustomerType::Company,
-        tax_number: Some(tax_number(region, number)),
+        tax_number: Some(tax_number),
         phone: Some(phone(region, number)),
         email: Some(text(&format!("office@c{number:05}.example"))),
-        address: Some(address(chance, world, region)),
+        address: Some(address),
         currency: Some(currency_of(region)),
-        language: Some(language(region)),
+        language: Some(text(if region.is_chinese() { "zh-CN" } else { "en" })),
         external_number: None,
     }
+}
+
+fn chinese(chance: &mut Chance, companies: &Companies, number: u64) -> (Name, Address, Name) {
+    let city = chance.pick(&companies.cities_zh);
+    let stem = chance.pick(&companies.stems_zh);
+    let trade = chance.pick(&companies.trades_zh);
+    let name = text(&format!("{}{stem}{trade}有限公司", city.0));
+    let street = chance.pick(&companies.streets_zh);
+    let street = text(&format!("{street}{}号", chance.between(1, 900)));
+    let tax_number = text(&format!("91310000MA{number:08}"));
+    (name, place(street, city, text("CN")), tax_number)
+}
+
+fn western(
+    chance: &mut Chance,
+    companies: &Companies,
+    countries: &[Country],
+    number: u64,
+) -> (Name, Address, Name) {
+    let country = chance.pick(countries);
+    let first = chance.pick(&companies.stems_en);
+    let second = chance.pick(&companies.stems_en).to_lowercase();
+    let trade = chance.pick(&companies.trades_en);
+    let form = chance.pick(&country.forms);
+    let name = text(&format!("{first}{second} {trade} {form}"));
+    let street = chance.pick(&country.streets);
+    let street = text(&format!("{street} {}", chance.between(1, 240)));
+    let city = chance.pick(&country.cities);
+    let tax_number = text(&format!("{}{:09}", country.code, 100_000_000 + number));
+    (name, place(street, city, country.code.clone()), tax_number)
 }
 
 /// The record of a person who buys in their own name.
@@ -72,7 +88,7 @@ pub(super) fn private(
         name: person(chance, world, region),
         customer_type: CustomerType::Person,
         tax_number: None,
-        ..details(chance, world, region, text("-"), number)
+        ..company(chance, world, region, number)
     }
 }
 
@@ -91,14 +107,6 @@ pub(super) fn thin(name: Name) -> CustomerDetails {
     }
 }
 
-fn tax_number(region: Region, number: u64) -> Name {
-    text(&match region {
-        Region::China => format!("91310000MA{number:08}"),
-        Region::Europe => format!("DE{:09}", 100_000_000 + number),
-        Region::America => format!("{:02}-{:07}", 10 + number % 80, number),
-    })
-}
-
 fn phone(region: Region, number: u64) -> Name {
     text(&match region {
         Region::China => format!("+86 21 5{:03} {:04}", number / 10_000, number % 10_000),
@@ -107,31 +115,21 @@ fn phone(region: Region, number: u64) -> Name {
     })
 }
 
-/// The language that people of a region speak with us.
-pub(super) fn language(region: Region) -> Code {
-    text(if region.is_chinese() { "zh-CN" } else { "en" })
+/// The same city, another house.
+pub(super) fn next_door(chance: &mut Chance, address: &Address) -> Address {
+    let old = address.street.as_ref().map_or("1", Name::as_str);
+    let street = old.trim_end_matches('号');
+    let street = street.trim_end_matches(|c: char| c.is_ascii_digit());
+    let suffix = if old.ends_with('号') { "号" } else { "" };
+    let house = chance.between(1, 240);
+    Address {
+        street: Some(text(&format!("{street}{house}{suffix}"))),
+        ..address.clone()
+    }
 }
 
-/// An address.
-pub(super) fn address(chance: &mut Chance, world: &World, region: Region) -> Address {
-    let companies = &world.companies;
-    let house = chance.between(1, 900);
-    let (cities, streets) = match region {
-        Region::China => {
-            let (city, province, postal_code) = chance.pick(&companies.cities_zh).clone();
-            let street = chance.pick(&companies.streets_zh);
-            let street = text(&format!("{street}{house}号"));
-            return place(street, city, province, postal_code, text("CN"));
-        }
-        Region::Europe => (&companies.cities_europe, &companies.streets_europe),
-        Region::America => (&companies.cities_america, &companies.streets_america),
-    };
-    let (city, part, postal_code, country) = chance.pick(cities).clone();
-    let street = text(&format!("{} {house}", chance.pick(streets)));
-    place(street, city, part, postal_code, country)
-}
-
-fn place(street: Name, city: Name, region: Name, postal_code: Name, country: Name) -> Address {
+fn place(street: Name, city: &(Name, Name, Name), country: Name) -> Address {
+    let (city, region, postal_code) = city.clone();
     Address {
         street: Some(street),
         city: Some(city),

@@ -56,17 +56,23 @@ pub(super) struct Companies {
     pub(super) stems_zh: Vec<String>,
     pub(super) trades_zh: Vec<String>,
     pub(super) streets_zh: Vec<String>,
-    /// City, region, postal code, country.
-    pub(super) cities_europe: Vec<(Name, Name, Name, Name)>,
-    pub(super) cities_america: Vec<(Name, Name, Name, Name)>,
+    pub(super) europe: Vec<Country>,
+    pub(super) america: Vec<Country>,
     pub(super) stems_en: Vec<String>,
     pub(super) trades_en: Vec<String>,
-    pub(super) forms_europe: Vec<String>,
-    pub(super) forms_america: Vec<String>,
-    pub(super) streets_europe: Vec<String>,
-    pub(super) streets_america: Vec<String>,
     pub(super) competitors: Vec<Name>,
     pub(super) classes: Vec<Code>,
+}
+
+/// A country with its legal forms, streets and cities.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Country {
+    pub(super) code: Name,
+    pub(super) forms: Vec<String>,
+    pub(super) streets: Vec<String>,
+    /// City, region, postal code.
+    pub(super) cities: Vec<(Name, Name, Name)>,
 }
 
 /// What people say of one matter, in Chinese and in English; `{}` stands for a product.
@@ -75,6 +81,17 @@ pub(super) struct Companies {
 pub(super) struct Matter {
     pub(super) zh: Vec<Note>,
     pub(super) en: Vec<Note>,
+}
+
+impl Matter {
+    /// What people of a region say of it.
+    pub(super) fn said_in(&self, region: Region) -> &[Note] {
+        if region.is_chinese() {
+            &self.zh
+        } else {
+            &self.en
+        }
+    }
 }
 
 /// What people say.
@@ -99,6 +116,7 @@ pub(super) struct Phrases {
     pub(super) complaint: Matter,
     pub(super) acknowledge: Matter,
     pub(super) remedy: Matter,
+    pub(super) no_remedy: Matter,
     pub(super) reject_remedy: Matter,
     pub(super) escalate: Matter,
     pub(super) outcome: Matter,

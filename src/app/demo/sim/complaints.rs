@@ -11,7 +11,11 @@ use daybook_schema::{
 };
 
 use super::{Simulation, cases::Task, customers::Customer, staff::Who};
-use crate::demo::{calendar::Region, names, world::text};
+use crate::demo::{
+    calendar::Region,
+    names,
+    world::{Matter, World, text},
+};
 
 /// A complaint under way.
 pub(super) struct ComplaintCase {
@@ -193,11 +197,15 @@ impl Simulation {
         kind: RemedyKind,
         compensation: Option<Money>,
     ) {
+        let said: fn(&World) -> &Matter = match kind {
+            RemedyKind::NoRemedy => |world| &world.phrases.no_remedy,
+            _ => |world| &world.phrases.remedy,
+        };
         let command = ProposeRemedy {
             complaint: case.complaint,
             kind,
             compensation,
-            description: self.say(|world| &world.phrases.remedy, case.region),
+            description: self.say(said, case.region),
         };
         self.follow(case.complaint.0, &case.agent, command);
     }

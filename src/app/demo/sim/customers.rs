@@ -33,6 +33,8 @@ pub(super) struct Customer {
     pub(super) details: CustomerDetails,
     /// The position of the commit that holds the details.
     described_at: u64,
+    /// The details that are still to be asked for, of a customer that was a lead.
+    missing: Option<CustomerDetails>,
     class: Option<Code>,
     /// A contact that was added later and may be taken off again.
     second: Option<ContactId>,
@@ -78,8 +80,7 @@ impl Simulation {
         let details = if self.chance.permille(60) {
             names::private(&mut self.chance, &world, region, number)
         } else {
-            let name = names::company(&mut self.chance, &world, region);
-            names::details(&mut self.chance, &world, region, name, number)
+            names::company(&mut self.chance, &world, region, number)
         };
         let contact = names::contact(&mut self.chance, &world, region, number);
         let owner = self.rep(region);
@@ -121,6 +122,7 @@ impl Simulation {
             is_active: true,
             details,
             described_at: self.last_position(),
+            missing: None,
             class: None,
             second: None,
         });
@@ -130,14 +132,27 @@ impl Simulation {
         index
     }
 
+    /// Remembers a customer whose lead told little more than its name.
+    pub(super) fn know_thinly(
+        &mut self,
+        customer: CustomerId,
+        region: Region,
+        owner: Who,
+        contact: Name,
+        details: CustomerDetails,
+    ) -> usize {
+        let thin = names::thin(details.name.clone());
+        let index = self.know(customer, region, owner, contact, thin);
+        self.customers.known[index].missing = Some(details);
+        index
+    }
+
     /// Grades and classifies a new customer, and completes a record that a lead left thin.
     pub(super) fn welcome(&mut self, index: usize) {
         let Customer {
             customer,
-            region,
             ref owner,
             is_active,
-            ref details,
             size,
             ..
         } = self.customers.known[index];
@@ -145,10 +160,7 @@ impl Simulation {
             return;
         }
         let owner = owner.clone();
-        if details.address.is_none() {
-            let (name, number) = (details.name.clone(), self.number);
-            let world = self.world.clone();
-            let details = names::details(&mut self.chance, &world, region, name, number);
+        if let Some(details) = self.customers.known[index].missing.take() {
             self.describe(index, details, None);
         }
         self.grade(index, size);
@@ -262,10 +274,11 @@ impl Simulation {
     }
 
     fn move_house(&mut self, index: usize) {
-        let world = self.world.clone();
-        let known = &self.customers.known[index];
-        let mut details = known.details.clone();
-        details.address = Some(names::address(&mut self.chance, &world, known.region));
+        let mut details = self.customers.known[index].details.clone();
+        let Some(address) = &details.address else {
+            return;
+        };
+        details.address = Some(names::next_door(&mut self.chance, address));
         self.describe(index, details, None);
     }
 

@@ -31,13 +31,8 @@ use crate::{
 
 /// Value in whole units above which a deal goes through the pipeline of key accounts.
 const KEY_VALUE: i64 = 100_000;
-const REASONS: [&str; 5] = [
-    "price",
-    "delivery-time",
-    "no-decision",
-    "quality",
-    "competitor",
-];
+/// In the order of what people say of them.
+const REASONS: [&str; 3] = ["price", "no-decision", "delivery-time"];
 
 /// A deal under way.
 pub(super) struct DealCase {
@@ -258,7 +253,7 @@ impl Simulation {
 
     fn change_value(&mut self, case: &mut DealCase) {
         let share = self.chance.between(70, 140);
-        let minor = case.value.minor() / 100 * share / 100 * 100;
+        let minor = case.value.minor() / 10_000 * share / 100 * 10_000;
         let value = Money::from_minor(minor, case.value.currency());
         if value == case.value {
             return;
@@ -356,12 +351,12 @@ impl Simulation {
     }
 
     fn lose_deal(&mut self, case: DealCase) {
-        let reason = *self.chance.pick(&REASONS);
+        let reason = self.chance.index(REASONS.len());
         let command = LoseOpportunity {
             opportunity: case.opportunity,
-            lost_reason: text(reason),
+            lost_reason: text(REASONS[reason]),
             competitor: case.competitors.first().cloned(),
-            note: Some(self.say(|world| &world.phrases.lost, case.region)),
+            note: Some(self.say_nth(|world| &world.phrases.lost, case.region, reason)),
         };
         self.follow(case.opportunity.0, &case.rep, command);
         self.maybe_reopen(case, 90);

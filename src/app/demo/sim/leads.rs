@@ -1,7 +1,7 @@
 //! Leads, from their capture until they are converted or given up.
 
 use daybook_schema::{
-    customers::CustomerId,
+    customers::{CustomerDetails, CustomerId},
     kernel::{Code, Money, Name},
     pipeline::{
         AssignLead, CaptureLead, ConvertLead, DisqualifyLead, LeadId, LeadOpportunity,
@@ -17,7 +17,7 @@ pub(super) struct LeadCase {
     lead: LeadId,
     region: Region,
     rep: Who,
-    company: Name,
+    details: CustomerDetails,
     contact: Name,
     good: usize,
     value: Money,
@@ -43,19 +43,14 @@ const SOURCES: [&str; 6] = [
     "cold-call",
     "wechat",
 ];
-const REASONS: [&str; 5] = [
-    "no-budget",
-    "no-need",
-    "no-answer",
-    "competitor",
-    "too-small",
-];
+/// In the order of what people say of them.
+const REASONS: [&str; 3] = ["no-budget", "no-need", "no-answer"];
 
 impl Simulation {
     /// Captures a lead.
     pub(super) fn capture(&mut self, region: Region) {
         let (world, number) = (self.world.clone(), self.number);
-        let company = names::company(&mut self.chance, &world, region);
+        let details = names::company(&mut self.chance, &world, region, number);
         let contact = names::contact(&mut self.chance, &world, region, number);
         let month = self.month();
         let taste = self.chance.index(world.catalogue.len());
@@ -70,7 +65,7 @@ impl Simulation {
             source_key: Some(text(&format!("L{number:06}"))),
             campaign: (source == "campaign").then(|| self.campaign()),
             title: self.lead_title(good, region),
-            company: Some(company.clone()),
+            company: Some(details.name.clone()),
             contact: Some(contact.clone()),
             interest: Some(self.say_of(|world| &world.phrases.interest, region, good)),
             estimated_value: Some(value),
@@ -86,7 +81,7 @@ impl Simulation {
             lead,
             region,
             rep,
-            company,
+            details,
             contact: contact.name,
             good,
             value,
@@ -188,11 +183,11 @@ impl Simulation {
     }
 
     fn disqualify(&mut self, mut case: LeadCase) {
-        let reason = *self.chance.pick(&REASONS);
+        let reason = self.chance.index(REASONS.len());
         let command = DisqualifyLead {
             lead: case.lead,
-            disqualified_reason: text(reason),
-            note: Some(self.say(|world| &world.phrases.disqualify, case.region)),
+            disqualified_reason: text(REASONS[reason]),
+            note: Some(self.say_nth(|world| &world.phrases.disqualify, case.region, reason)),
         };
         self.follow(case.lead.0, &case.rep, command);
         if !case.was_recycled && self.chance.permille(300) {
@@ -234,7 +229,7 @@ impl Simulation {
             customer: known.map(|known| self.customers.known[known].customer),
             contact: None,
             opportunity: LeadOpportunity {
-                name: self.deal_name(&case.company, case.good, case.region),
+                name: self.deal_name(&case.details.name, case.good, case.region),
                 value: case.value,
                 expected_close_on: hope.close_on,
                 pipeline: hope.pipeline.clone(),
@@ -242,9 +237,8 @@ impl Simulation {
         };
         let id = self.follow(case.lead.0, &case.rep, command);
         let customer = known.unwrap_or_else(|| {
-            let details = names::thin(case.company.clone());
             let (owner, contact) = (case.rep.clone(), case.contact.clone());
-            self.know(CustomerId(id), case.region, owner, contact, details)
+            self.know_thinly(CustomerId(id), case.region, owner, contact, case.details)
         });
         self.pursue(customer, id.into(), case.rep, hope);
     }

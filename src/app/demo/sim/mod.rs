@@ -187,13 +187,13 @@ impl Simulation {
     /// Something that people say of a matter.
     fn say(&mut self, of: fn(&World) -> &Matter, region: Region) -> Note {
         let world = self.world.clone();
-        let matter = of(&world);
-        let notes = if region.is_chinese() {
-            &matter.zh
-        } else {
-            &matter.en
-        };
-        self.chance.pick(notes).clone()
+        self.chance.pick(of(&world).said_in(region)).clone()
+    }
+
+    /// What people say of the one of several reasons that stands at an index.
+    fn say_nth(&self, of: fn(&World) -> &Matter, region: Region, index: usize) -> Note {
+        let notes = of(&self.world).said_in(region);
+        notes[index % notes.len()].clone()
     }
 
     /// The same of a product.

@@ -131,7 +131,7 @@ impl Simulation {
         let who = self.keeper(case.warehouse);
         let shipment = parcel.shipment;
         if self.chance.permille(25) {
-            let because = self.say(|world| &world.phrases.put_back, Region::China);
+            let because = self.say(|world| &world.phrases.put_back, case.region);
             self.follow(case.root(), &who, CancelShipment { shipment, because });
             for (index, quantity) in parcel.lines {
                 case.lines[index].sent -= quantity;

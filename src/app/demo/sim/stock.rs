@@ -74,6 +74,15 @@ pub(super) fn warehouses_of(region: Region) -> std::ops::Range<usize> {
     }
 }
 
+/// The region in which a warehouse stands.
+pub(super) fn region_of(warehouse: usize) -> Region {
+    match warehouse {
+        0..3 => Region::China,
+        3 => Region::Europe,
+        _ => Region::America,
+    }
+}
+
 impl Simulation {
     /// Opens the warehouses.
     pub(super) fn open_warehouses(&mut self) {

@@ -12,6 +12,7 @@ use super::{
     Simulation,
     cases::Task,
     goods::{WHOLE, price, quantity},
+    stock,
 };
 use crate::demo::{
     calendar::{self, Region},
@@ -175,11 +176,15 @@ impl Simulation {
         // A count below what is reserved would be refused: the keeper looks again and finds it.
         let counted = (shelf.on_hand + difference).max(shelf.reserved).max(0);
         shelf.on_hand = counted;
+        let remark = match stock::region_of(warehouse) {
+            Region::China => "复盘后确认差异。",
+            Region::Europe | Region::America => "The difference was confirmed by a second count.",
+        };
         let command = CountStock {
             product: self.goods.goods[good].product,
             warehouse: self.stock.warehouses[warehouse],
             counted: quantity(counted),
-            note: (difference != 0).then(|| text("复盘后确认差异。")),
+            note: (difference != 0).then(|| text(remark)),
         };
         let who = self.keeper(warehouse);
         self.issue(&who, command);
@@ -188,7 +193,10 @@ impl Simulation {
     fn write_off(&mut self, good: usize, warehouse: usize) {
         let step = self.goods.goods[good].step;
         let broken = self.chance.between(1, 6) * step;
-        let because = self.say(|world| &world.phrases.write_off, Region::China);
+        let because = self.say(
+            |world| &world.phrases.write_off,
+            stock::region_of(warehouse),
+        );
         let shelf = self.stock.shelf(good, warehouse);
         if shelf.available() < broken {
             return;
