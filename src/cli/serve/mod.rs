@@ -117,7 +117,7 @@ impl Serve {
 pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
     logging::start(arguments.log_format)?;
     let listener = listen::bind(arguments.listen, arguments.demo)?;
-    let organisation = Arc::new(open(arguments)?);
+    let organisation = Arc::new(begin(arguments)?);
     let runtime = Runtime::new().map_err(|source| CliError::System {
         what: "start the runtime",
         source,
@@ -130,7 +130,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
     served.and(closed)
 }
 
-fn open(arguments: &Serve) -> Result<Organisation, CliError> {
+fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
     let folder = arguments.folder();
     tracing::info!(folder = %folder.display(), "opening");
     let (organisation, opening) = open::organisation(folder, &arguments.founding())?;
