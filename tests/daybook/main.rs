@@ -5,5 +5,6 @@
 mod cli;
 mod follower;
 mod house_rules;
+mod published;
 mod server;
 mod story;
