@@ -156,23 +156,31 @@ impl StockItemRow {
     }
 }
 
-/// What an event moves; none where it only says something.
-fn movement(event: &StockItemEvent) -> Option<Movement> {
-    use MovementKind as K;
-    use StockItemEvent as E;
-    let moved = |kind, on_hand, value, reference: &Option<Name>| Movement {
+/// Goods that came or went.
+fn moved(kind: MovementKind, on_hand: Exact, value: Exact, reference: &Option<Name>) -> Movement {
+    Movement {
         kind,
         on_hand,
         reserved: Exact::ZERO,
         value,
         reference: reference.as_ref().map(ToString::to_string),
         other_warehouse: None,
-    };
-    let kept = |kind, reserved, reference: &Name| Movement {
+    }
+}
+
+/// Goods that are kept for something, or no longer.
+fn kept(kind: MovementKind, reserved: Exact, reference: &Name) -> Movement {
+    Movement {
         reserved,
         reference: Some(reference.to_string()),
         ..moved(kind, Exact::ZERO, Exact::ZERO, &None)
-    };
+    }
+}
+
+/// What an event moves; none where it only says something.
+fn movement(event: &StockItemEvent) -> Option<Movement> {
+    use MovementKind as K;
+    use StockItemEvent as E;
     Some(match event {
         E::StockReceived {
             quantity,

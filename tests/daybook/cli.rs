@@ -1,20 +1,16 @@
 //! The program as its users meet it: arguments, exit codes, stdout and stderr, signals.
 
 use std::{
-    cell::Cell,
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     path::Path,
-    process::{Child, Command, Output, Stdio},
-    time::Duration,
+    process::{Command, Output},
 };
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_daybook");
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::server::{PROGRAM, Server};
 
 fn daybook(arguments: &[&str]) -> Output {
     Command::new(PROGRAM).args(arguments).output().unwrap()
@@ -62,100 +58,17 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// A server of its own on a free port; ended with the test, whatever becomes of it.
-struct Server {
-    process: Child,
-    address: String,
-    /// The position of the last command; answers must be as recent.
-    seen: Cell<u64>,
-}
-
-impl Server {
-    fn start(folder: &Path) -> Self {
-        let mut process = Command::new(PROGRAM)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut ready = String::new();
-        let stdout = process.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut ready).unwrap();
-        let address = ready
-            .trim_end()
-            .strip_prefix("Daybook is ready: query page http://")
-            .and_then(|rest| rest.strip_suffix("/graphql"));
-        let address = address.unwrap_or_else(|| panic!("not ready: `{ready}`"));
-        let address = address.to_owned();
-        let seen = Cell::new(0);
-        Self {
-            process,
-            address,
-            seen,
-        }
-    }
-
-    /// The status and the body of an answer.
-    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nAccept: application/json\r\n\
-             Daybook-Actor: li.wei\r\nDaybook-At-Least: {}\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.address,
-            self.seen.get(),
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
-    }
-
-    fn graphql(&self, query: &str) -> Value {
-        let (status, body) = self.ask("POST", "/graphql", &json!({ "query": query }).to_string());
-        assert_eq!(status, 200, "{body}");
-        let answer = parsed(&body);
-        assert_eq!(answer["errors"], Value::Null, "{answer}");
-        answer
-    }
-
-    /// Registers a customer; what is asked next is answered from a position that has it.
-    fn register_customer(&self) {
-        let answer = self.graphql(REGISTER);
-        let position = answer["data"]["registerCustomer"]["receipt"]["position"].as_str();
-        self.seen.set(position.unwrap().parse().unwrap());
-    }
-
-    /// Tells the server to end, and gives its exit code.
-    fn end(mut self) -> Option<i32> {
-        let id = self.process.id().to_string();
-        let sent = Command::new("sh")
-            .args(["-c", &format!("kill -TERM {id}")])
-            .status();
-        assert!(sent.unwrap().success());
-        self.process.wait().unwrap().code()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It has usually ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Registers a customer; what is asked next is answered from a position that has it.
+fn register_customer(server: &Server) {
+    let answer = server.graphql(REGISTER);
+    assert_eq!(answer["errors"], Value::Null, "{answer}");
+    server.saw(&answer["data"]["registerCustomer"]["receipt"]["position"]);
 }
 
 /// A folder with a founded organisation and one customer.
 fn organisation(folder: &Path) {
     let server = Server::start(folder);
-    server.register_customer();
+    register_customer(&server);
     assert_eq!(server.end(), Some(0));
 }
 
@@ -172,7 +85,7 @@ fn a_server_answers_and_ends_in_order() {
     for probe in ["/livez", "/readyz", "/healthz"] {
         assert_eq!(server.ask("GET", probe, "").0, 200, "{probe}");
     }
-    server.register_customer();
+    register_customer(&server);
     let answer = server.graphql("{ commits(newestFirst: true, first: 1) { nodes { actor } } }");
     assert_eq!(answer["data"]["commits"]["nodes"][0]["actor"], "li.wei");
     let (_, metrics) = server.ask("GET", "/metrics", "");

@@ -7,4 +7,7 @@
 )]
 
 mod cli;
+mod follower;
 mod house_rules;
+mod server;
+mod story;

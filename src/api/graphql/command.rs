@@ -262,6 +262,9 @@ async fn run<C: Command>(ctx: &Context<'_>) -> ServerResult<Option<Value>> {
     let outcome = reading.organisation().desk().submit(envelope).await;
     let wants_object =
         object_kind::<C>().is_some_and(|kind| ctx.look_ahead().field(kind.singular).exists());
+    if let Ok(receipt) = &outcome {
+        reading.wrote(receipt.position);
+    }
     let answer = conclude(reading, outcome, target, C::Id::PREFIX, wants_object).await;
     let Conclusion {
         receipt,

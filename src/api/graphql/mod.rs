@@ -145,7 +145,7 @@ impl GraphQl for Api {
             &self.schema
         };
         let mut response = schema.execute(request).await;
-        let position = reading.snapshot().position();
+        let position = reading.position();
         response
             .extensions
             .insert("position".to_owned(), Value::from(position.to_string()));

@@ -4,7 +4,10 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::Poll,
     time::{Duration, Instant},
 };
@@ -29,6 +32,8 @@ pub(super) struct Reading {
     /// A key for the first command of the request, from the header `Idempotency-Key`.
     pub(super) idempotency_key: Option<Box<str>>,
     view: Mutex<View>,
+    /// The last position that this request itself wrote.
+    written: AtomicU64,
 }
 
 struct View {
@@ -60,6 +65,7 @@ impl Reading {
             actor,
             idempotency_key,
             view,
+            written: AtomicU64::new(0),
         })
     }
 
@@ -76,6 +82,18 @@ impl Reading {
     /// The read models at the position of this request.
     pub(super) fn snapshot(&self) -> Arc<Snapshot> {
         self.view().snapshot.clone()
+    }
+
+    /// Notes that a command of this request was answered at a position.
+    pub(super) fn wrote(&self, position: u64) {
+        self.written.fetch_max(position, Ordering::Relaxed);
+    }
+
+    /// The position that the response names: what was read, or written after that.
+    pub(super) fn position(&self) -> u64 {
+        self.snapshot()
+            .position()
+            .max(self.written.load(Ordering::Relaxed))
     }
 
     /// Goes on to a later position: what a mutation did is read after it was done.
