@@ -1,10 +1,6 @@
 //! All integration tests in one binary: one link instead of many.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "tests may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 mod cli;
 mod follower;
