@@ -87,6 +87,13 @@ impl Server {
         answer
     }
 
+    /// What is asked next must be as recent as a position: a command may be done before the
+    /// read models show it, and its answer tells the position that they show.
+    pub(crate) fn saw(&self, position: &Value) {
+        let position = position.as_str().unwrap().parse().unwrap();
+        self.seen.set(self.seen.get().max(position));
+    }
+
     /// The host and port that it listens on.
     pub(crate) fn address(&self) -> &str {
         &self.address
