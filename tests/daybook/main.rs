@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 mod cli;
+mod crash;
 mod follower;
 mod house_rules;
 mod published;

@@ -1,11 +1,11 @@
 //! A server of its own for a test: the real program on a free port.
 
 use std::{
-    cell::Cell,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct Server {
     process: Child,
     address: String,
     /// The position of the last answer; what is asked next must be as recent.
-    seen: Cell<u64>,
+    seen: AtomicU64,
 }
 
 impl Server {
@@ -41,7 +41,7 @@ impl Server {
             .and_then(|rest| rest.strip_suffix("/graphql"));
         let address = address.unwrap_or_else(|| panic!("not ready: `{ready}`"));
         let address = address.to_owned();
-        let seen = Cell::new(0);
+        let seen = AtomicU64::new(0);
         Self {
             process,
             address,
@@ -51,8 +51,12 @@ impl Server {
 
     /// The status and the body of an answer.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.try_ask(method, path, body).unwrap()
+    }
+
+    fn try_ask(&self, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
@@ -60,15 +64,25 @@ impl Server {
              Daybook-Actor: li.wei\r\nDaybook-At-Least: {}\r\n\
              Content-Length: {}\r\n\r\n{body}",
             self.address,
-            self.seen.get(),
+            self.seen.load(Ordering::Relaxed),
             body.len()
-        )
-        .unwrap();
+        )?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
+        stream.read_to_string(&mut answer)?;
+        let broken = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(broken)?;
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        Ok((status.ok_or_else(broken)?, body.to_owned()))
+    }
+
+    /// The answer to a document with variables; none where the connection broke.
+    pub(crate) fn try_request(&self, query: &str, variables: Value) -> Option<Value> {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let (_, body) = self.try_ask("POST", "/graphql", &body).ok()?;
+        serde_json::from_str(&body).ok()
     }
 
     /// The answer to a document.
@@ -83,7 +97,8 @@ impl Server {
         assert_eq!(status, 200, "{body}");
         let answer: Value = serde_json::from_str(&body).unwrap();
         let position = answer["extensions"]["position"].as_str().unwrap();
-        self.seen.set(position.parse().unwrap());
+        self.seen
+            .fetch_max(position.parse().unwrap(), Ordering::Relaxed);
         answer
     }
 
@@ -91,12 +106,21 @@ impl Server {
     /// read models show it, and its answer tells the position that they show.
     pub(crate) fn saw(&self, position: &Value) {
         let position = position.as_str().unwrap().parse().unwrap();
-        self.seen.set(self.seen.get().max(position));
+        self.seen.fetch_max(position, Ordering::Relaxed);
     }
 
     /// The host and port that it listens on.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Kills the server as the system would: no handler runs, nothing is flushed.
+    pub(crate) fn kill(&self) {
+        let id = self.process.id().to_string();
+        let sent = Command::new("sh")
+            .args(["-c", &format!("kill -KILL {id}")])
+            .status();
+        assert!(sent.unwrap().success());
     }
 
     /// Tells the server to end, and gives its exit code.
