@@ -12,13 +12,22 @@
 )]
 
 mod append;
+mod bare;
+mod company;
 mod floor;
+mod load;
+mod project;
+mod query;
 mod report;
 
 /// The name of a benchmark, and what runs it.
 type Benchmark = (&'static str, fn());
 
-const BENCHMARKS: &[Benchmark] = &[("append", append::run)];
+const BENCHMARKS: &[Benchmark] = &[
+    ("append", append::run),
+    ("project", project::run),
+    ("query", query::run),
+];
 
 fn main() {
     let wanted: Vec<String> = std::env::args()

@@ -90,7 +90,8 @@ pub(crate) use text_scalar;
 
 use async_graphql::registry::{MetaType, Registry};
 
-/// Registers a scalar under its GraphQL name; the built-in `ID` and `String` are left as they are.
+/// Registers a scalar under its GraphQL name and gives its type where a value must be there; the
+/// built-in `ID` and `String` are left as they are.
 pub(crate) fn register(
     registry: &mut Registry,
     name: &'static str,
@@ -119,5 +120,5 @@ pub(crate) fn register(
             directive_invocations: Vec::new(),
             requires_scopes: Vec::new(),
         });
-    name.to_owned()
+    format!("{name}!")
 }
