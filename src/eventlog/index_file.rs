@@ -23,6 +23,7 @@ use crate::Position;
 use crate::commit::CommitRef;
 use crate::error::LogError;
 use crate::hash::{Hash, Head};
+use crate::recent::is_time_ordered;
 
 /// The file in the log's folder.
 pub(crate) const FILE: &str = "index.sqlite";
@@ -182,13 +183,19 @@ impl IndexFile {
             .optional()
     }
 
-    /// The greatest command id there is.
+    /// The greatest time-ordered command id there is. Such ids begin with a small byte until the
+    /// year 2527, so nearly all random ones are left out of the search.
     pub(crate) fn last_command(&self) -> rusqlite::Result<Option<Uuid>> {
-        let sql = "SELECT id FROM command ORDER BY id DESC LIMIT 1";
+        let sql = "SELECT id FROM command WHERE id < x'10' ORDER BY id DESC";
         let mut statement = self.connection.prepare_cached(sql)?;
-        statement
-            .query_row([], |row| row.get(0).map(Uuid::from_bytes))
-            .optional()
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let id = Uuid::from_bytes(row.get(0)?);
+            if is_time_ordered(&id) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 
     /// Positions of a stream behind `after` with a version above `after_version`, in order.

@@ -158,6 +158,7 @@ pub use open::{IndexReport, OpenReport, Opened};
 pub use options::LogOptions;
 pub use progress::Progress;
 pub use reader::{Log, LogState};
+pub use recent::{Known, RecentCommands};
 pub use restore::{RestoreOptions, RestoreReport, restore};
 pub use scan::{Blocks, Scan, ScanBack};
 pub use stats::{LogStats, SYNC_BUCKETS_US};

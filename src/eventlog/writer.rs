@@ -84,6 +84,12 @@ impl Writer {
         self.head
     }
 
+    /// What a caller needs to tell new command ids from repeated ones without a look-up for each.
+    #[must_use]
+    pub fn seen_commands(&self) -> RecentCommands {
+        self.recent.clone()
+    }
+
     /// Appends a group of commits and returns when it survives a power cut.
     ///
     /// Each commit is atomic, the group is not: after a crash in the middle of this call the log

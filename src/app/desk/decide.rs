@@ -7,7 +7,9 @@ use std::{
 };
 
 use daybook_domain::{Context, Decided, Declined, Desk, Fault, RecordedEvent, States, decide};
-use daybook_eventlog::{Log, LogError, LogState, MAX_COMMIT_BYTES, NewCommit, NewEvent};
+use daybook_eventlog::{
+    Known, Log, LogError, LogState, MAX_COMMIT_BYTES, NewCommit, NewEvent, RecentCommands,
+};
 use daybook_schema::{
     commit::{CommitMeta, PolicyRef, Refusal},
     kernel::DateTime,
@@ -54,11 +56,14 @@ pub(super) struct Decider {
     recorded_at: DateTime,
     /// The commands of the batch that is being written, and of the one that is being decided.
     in_flight: [HashMap<Uuid, u64>; 2],
+    /// Tells most new command ids from repeated ones without a look into the log.
+    recent: RecentCommands,
 }
 
 impl Decider {
     pub(super) fn new(
         log: Log,
+        recent: RecentCommands,
         options: DeskOptions,
         stats: Arc<DeskStats>,
     ) -> Result<Self, AppError> {
@@ -73,6 +78,7 @@ impl Decider {
             head: 0,
             recorded_at,
             in_flight,
+            recent,
         };
         decider.restart()?;
         Ok(decider)
@@ -152,7 +158,10 @@ impl Decider {
         let digest = envelope
             .digest()
             .map_err(|error| CommandError::Fault(error.to_string()))?;
-        if self.seen(envelope.command_id)? {
+        let new = self.recent.look(envelope.command_id) == Known::New;
+        self.states
+            .expect_nothing_of(new.then_some(envelope.command_id));
+        if !new && self.seen(envelope.command_id)? {
             return Ok(Taken::Seen {
                 command_id: envelope.command_id,
                 digest,
@@ -317,6 +326,7 @@ impl Decider {
             }));
         }
         self.head += 1;
+        self.recent.add(command_id);
         self.recorded_at = meta.recorded_at;
         let receipt = Receipt {
             command_id,

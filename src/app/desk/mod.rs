@@ -92,7 +92,8 @@ impl Desk {
         let (queue, requests) = mpsc::channel(options.queue);
         let (batches, incoming) = rendezvous::sync_channel(0);
         let stats = Arc::new(DeskStats::default());
-        let decider = Decider::new(log.clone(), options, stats.clone())?;
+        let recent = writer.seen_commands();
+        let decider = Decider::new(log.clone(), recent, options, stats.clone())?;
         let writer = spawn("daybook-writer", {
             let log = log.clone();
             move || writer::run(writer, &log, &incoming)

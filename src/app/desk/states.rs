@@ -1,11 +1,15 @@
 //! The states that decisions need: a bounded cache over the log.
 
-use std::{cell::RefCell, num::NonZeroUsize};
+use std::{
+    cell::{Cell, RefCell},
+    num::NonZeroUsize,
+};
 
 use daybook_domain::{Fault, Loaded, States, fold};
 use daybook_eventlog::Log;
 use daybook_schema::{DomainEvent, prefix};
 use lru::LruCache;
+use uuid::Uuid;
 
 /// Folded states, most recently used first. A state that is not durable yet is always among the
 /// most recent, because the cache holds far more states than two batches can touch; so a state
@@ -13,6 +17,8 @@ use lru::LruCache;
 pub(super) struct CachedStates {
     log: Log,
     cache: RefCell<LruCache<String, Loaded>>,
+    /// The id of a command that was never seen before: no stream that is named after it exists.
+    new_command: Cell<Option<Uuid>>,
 }
 
 impl CachedStates {
@@ -21,7 +27,21 @@ impl CachedStates {
         Self {
             log,
             cache: RefCell::new(LruCache::new(capacity)),
+            new_command: Cell::new(None),
         }
+    }
+
+    /// Says that the next decision is about a command whose id is new, so that the objects that
+    /// it creates need not be looked for in the log.
+    pub(super) fn expect_nothing_of(&self, new_command: Option<Uuid>) {
+        self.new_command.set(new_command);
+    }
+
+    fn is_named_after_new_command(&self, stream: &str) -> bool {
+        let id = stream
+            .split_once('-')
+            .and_then(|(_, id)| Uuid::try_parse(id).ok());
+        id.is_some() && id == self.new_command.get()
     }
 
     /// Takes over the states after a decision.
@@ -43,6 +63,9 @@ impl CachedStates {
             state: (fold.initial)(),
             version: 0,
         };
+        if self.is_named_after_new_command(stream) {
+            return Ok(loaded);
+        }
         let broken = |message: String| Fault::History {
             stream: stream.to_owned(),
             message,
