@@ -109,6 +109,11 @@ impl Server {
         self.seen.fetch_max(position, Ordering::Relaxed);
     }
 
+    /// Whatever is asked from now on must be answered from this position or later.
+    pub(crate) fn catch_up(&self, position: u64) {
+        self.seen.fetch_max(position, Ordering::Relaxed);
+    }
+
     /// The host and port that it listens on.
     pub(crate) fn address(&self) -> &str {
         &self.address
