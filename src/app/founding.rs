@@ -1,6 +1,8 @@
 //! The first commands of a new organisation: its name, its currency, and policies to begin with.
 
+use daybook_eventlog::Log;
 use daybook_schema::{
+    DomainCommand,
     commit::Source,
     governance::{FoundOrganisation, PolicyRules, PublishPolicy},
     kernel::{Actor, Currency, Date, DateTime, Name},
@@ -29,38 +31,40 @@ pub fn default_policies() -> Result<Vec<PolicyRules>, serde_json::Error> {
     serde_json::from_str(include_str!("founding.json"))
 }
 
-/// Has the founding commands decided. Their ids follow from the organisation's, so that a founding
-/// that was interrupted is completed and one that was complete is left as it is.
-pub(crate) fn found(desk: &Desk, organisation: Uuid, founding: &Founding) -> Result<(), AppError> {
-    let malformed = |error: serde_json::Error| AppError::FoundingRefused(error.to_string());
-    let envelope = |number: usize, command: daybook_schema::DomainCommand| Envelope {
-        occurred_at: founding.founded_at,
-        source: Source::Founding,
-        ..Envelope::new(
-            Uuid::new_v5(&organisation, format!("founding-{number}").as_bytes()),
-            founding.founder.clone(),
-            command,
-        )
-    };
+/// Has the founding commands decided that are not in the log yet. Their ids follow from the
+/// organisation's: a founding that was interrupted is completed, and one that is complete asks
+/// nothing of the desk, whatever whoever opens the organisation today would have founded.
+pub(crate) fn found(desk: &Desk, log: &Log, founding: &Founding) -> Result<(), AppError> {
+    let commands =
+        commands(founding).map_err(|malformed| AppError::FoundingRefused(malformed.to_string()))?;
+    for (number, command) in commands.into_iter().enumerate() {
+        let name = format!("founding-{number}");
+        let command_id = Uuid::new_v5(&log.organisation(), name.as_bytes());
+        if log.command(command_id)?.is_none() {
+            let envelope = Envelope {
+                occurred_at: founding.founded_at,
+                source: Source::Founding,
+                ..Envelope::new(command_id, founding.founder.clone(), command)
+            };
+            issue(desk, envelope)?;
+        }
+    }
+    Ok(())
+}
+
+fn commands(founding: &Founding) -> Result<Vec<DomainCommand>, serde_json::Error> {
     let (name, currency) = (founding.name.clone(), founding.currency);
-    issue(
-        desk,
-        envelope(0, FoundOrganisation { name, currency }.into()),
-    )?;
-    for (index, rules) in default_policies()
-        .map_err(malformed)?
-        .into_iter()
-        .enumerate()
-    {
+    let mut commands = vec![FoundOrganisation { name, currency }.into()];
+    commands.extend(default_policies()?.into_iter().map(|rules| {
         let effective_from = founding.policies_from;
         let publish = PublishPolicy {
             name: None,
             rules,
             effective_from,
         };
-        issue(desk, envelope(index + 1, publish.into()))?;
-    }
-    Ok(())
+        DomainCommand::from(publish)
+    }));
+    Ok(commands)
 }
 
 fn issue(desk: &Desk, envelope: Envelope) -> Result<(), AppError> {

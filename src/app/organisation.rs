@@ -75,7 +75,7 @@ impl Organisation {
         let projection = Projection::start(&opened.log, &database)?;
         let (desk, threads) = Desk::open(&opened.log, opened.writer, options.desk)?;
         let founded = head == 0;
-        founding::found(&desk, id, founding)?;
+        founding::found(&desk, &opened.log, founding)?;
         let readers = database.readers();
         let log = opened.log;
         let organisation = Self {

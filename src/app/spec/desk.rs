@@ -26,6 +26,23 @@ async fn a_command_is_answered_once_for_ever() {
     close(organisation).await;
 }
 
+#[test]
+fn an_organisation_opens_whatever_its_opener_would_have_founded() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).0.close().unwrap();
+    let other = crate::Founding {
+        name: "Another".parse().unwrap(),
+        founder: "somebody".parse().unwrap(),
+        ..super::founding()
+    };
+    let options = crate::OrganisationOptions::default();
+    let opened = crate::Organisation::open(folder.path(), options, &other, &mut |_, _| {});
+    let (organisation, opening) = opened.unwrap();
+    assert!(!opening.founded);
+    assert_eq!(organisation.log().head().position, FOUNDED);
+    organisation.close().unwrap();
+}
+
 #[tokio::test]
 async fn a_command_id_does_not_answer_another_command() {
     let folder = tempfile::tempdir().unwrap();
