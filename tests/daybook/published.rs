@@ -3,11 +3,12 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
+use daybook_api::page::EXAMPLES;
 use daybook_app::{Organisation, OrganisationOptions, demo};
 use daybook_schema::DomainEvent;
 use serde_json::{Value, json};
 
-use crate::server::PROGRAM;
+use crate::server::{PROGRAM, Server};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -26,6 +27,21 @@ fn the_generated_documents_are_those_of_this_build() {
         output.status.success(),
         "run `cargo run -- schema`: {complaint}"
     );
+}
+
+#[test]
+fn the_prepared_queries_of_the_page_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    for example in EXAMPLES
+        .iter()
+        .filter(|example| !example.query.contains("subscription"))
+    {
+        let answer = server.graphql(example.query);
+        assert_eq!(answer["errors"], Value::Null, "{}\n{answer}", example.query);
+        assert!(answer["data"].is_object(), "{answer}");
+    }
+    assert_eq!(server.end(), Some(0));
 }
 
 /// A sample is written once and never changed: `DAYBOOK_SAMPLES=write` adds those that are
