@@ -1,6 +1,6 @@
 //! Opening an organisation, with its progress shown.
 
-use std::path::Path;
+use std::{path::Path, thread, time::Duration};
 
 use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
 
@@ -18,4 +18,21 @@ pub(crate) fn organisation(
     });
     progress.finish();
     Ok(opened?)
+}
+
+/// Waits until the read models show everything that is in the log now, so that the first answer
+/// is whole; read models that have stopped are waited for no longer, and fail readiness.
+pub(crate) fn catch_up(organisation: &Organisation) {
+    let head = organisation.log().head().position;
+    let mut progress = Progress::new("posting to the read models");
+    let applied = organisation.applied();
+    loop {
+        let reached = applied.borrow().position;
+        if reached >= head || applied.borrow().stopped.is_some() {
+            break;
+        }
+        progress.at(reached, head);
+        thread::sleep(Duration::from_millis(20));
+    }
+    progress.finish();
 }

@@ -144,6 +144,7 @@ fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
             "demonstration filled"
         );
     }
+    open::catch_up(&organisation);
     Ok(organisation)
 }
 
