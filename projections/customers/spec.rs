@@ -220,6 +220,7 @@ fn the_timeline_runs_by_business_time_and_pages_without_gap() {
         details: said("asked about cheese"),
         corrects: 2,
     };
+    let of = id::<CustomerId>(CUSTOMER).to_string();
     let shown = customer()
         .on("2026-02-01")
         .event(talk, interaction("asked about milk"))
@@ -230,9 +231,8 @@ fn the_timeline_runs_by_business_time_and_pages_without_gap() {
         .on("2026-02-04")
         .event(shipment, delivered)
         .then_in("customerOverview");
-    let page = |before: Option<TimelinePlace>, limit: usize| {
-        timeline(&shown, id(CUSTOMER), before, limit).unwrap()
-    };
+    let page =
+        |before: Option<TimelinePlace>, limit: usize| timeline(&shown, &of, before, limit).unwrap();
     let all = page(None, 100);
     assert_eq!(
         events(&all),
@@ -276,5 +276,5 @@ fn an_affair_of_an_unknown_customer_is_parked_whole() {
     let parked = shown.parked().unwrap();
     let mut models = parked.iter().map(|hole| hole.read_model.as_str());
     assert!(models.any(|model| model == "customerOverview"));
-    assert!(timeline(&shown, id(CUSTOMER), None, 10).unwrap().is_empty());
+    assert!(timeline(&shown, "customer", None, 10).unwrap().is_empty());
 }

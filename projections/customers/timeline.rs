@@ -162,7 +162,7 @@ const LINES: &str = "
 /// The lines of a customer's timeline before a place, newest first, at most `limit`.
 pub fn timeline(
     snapshot: &Snapshot,
-    customer: CustomerId,
+    customer: &str,
     before: Option<TimelinePlace>,
     limit: usize,
 ) -> Result<Vec<TimelineLine>, StoreError> {

@@ -13,6 +13,7 @@
 
 mod database;
 mod digest;
+mod document;
 mod error;
 mod projector;
 mod query;
@@ -23,6 +24,7 @@ mod tables;
 pub(crate) mod wide;
 
 pub use database::Database;
+pub use document::Document;
 pub use error::StoreError;
 pub use projector::{Commit, CommitEvent, Definitions, Fact, Projector, ReadModel};
 pub use query::{Condition, Cursor, CursorError, Direction, Operator, Order, Page, PageRequest};

@@ -6,7 +6,7 @@
 use rusqlite::types::Value;
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Row};
+use super::{Column, Document, Row};
 
 /// A filter.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,7 +216,7 @@ pub struct PageRequest {
 #[derive(Clone, Debug)]
 pub struct Page<R> {
     /// The rows, in the order of the list, each with its place.
-    pub rows: Vec<(R, Cursor)>,
+    pub rows: Vec<(Document<R>, Cursor)>,
     /// Whether there are rows after these.
     pub has_next: bool,
     /// Whether there are rows before these.

@@ -10,7 +10,8 @@ use daybook_schema::kernel::DateTime;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter, types::Value};
 
 use super::{
-    Condition, Cursor, Page, PageRequest, Row, SearchHit, StoreError, database, search_query,
+    Condition, Cursor, Document, Page, PageRequest, Row, SearchHit, StoreError, database,
+    search_query,
 };
 
 /// Idle connections that are kept open.
@@ -117,24 +118,30 @@ impl Snapshot {
 
     /// One object.
     pub fn get<R: Row>(&self, id: &str) -> Result<Option<R>, StoreError> {
+        self.document::<R>(id)?
+            .map(|document| document.row())
+            .transpose()
+    }
+
+    /// One object, as it is kept.
+    pub fn document<R: Row>(&self, id: &str) -> Result<Option<Document<R>>, StoreError> {
         self.read(|connection| {
-            let sql = format!("SELECT document FROM \"{}\" WHERE id = ?1", R::TABLE);
+            let sql = format!("SELECT id, document FROM \"{}\" WHERE id = ?1", R::TABLE);
             let mut statement = connection.prepare_cached(&sql)?;
-            let found = statement.query_row([id], document).optional()?;
-            Ok(found.transpose()?)
+            Ok(statement.query_row([id], document).optional()?)
         })
     }
 
     /// Several objects by one statement, in no particular order; unknown ids are left out.
-    pub fn get_many<R: Row>(&self, ids: &[String]) -> Result<Vec<R>, StoreError> {
+    pub fn documents<R: Row>(&self, ids: &[String]) -> Result<Vec<Document<R>>, StoreError> {
         self.read(|connection| {
             let sql = format!(
-                "SELECT document FROM \"{}\" WHERE id IN (SELECT value FROM json_each(?1))",
+                "SELECT id, document FROM \"{}\" WHERE id IN (SELECT value FROM json_each(?1))",
                 R::TABLE
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map([serde_json::to_string(ids)?], document)?;
-            rows.map(|row| Ok(row??)).collect()
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
@@ -146,11 +153,12 @@ impl Snapshot {
             let mut found = statement.query(params_from_iter(sql.parameters))?;
             let mut rows = Vec::new();
             while let Some(row) = found.next()? {
-                let parsed = serde_json::from_slice(row.get_ref(1)?.as_bytes().unwrap_or(b""))?;
+                let document = document(row)?;
                 let keys: Result<Vec<Value>, _> = (0..request.order.len())
                     .map(|key| row.get(key + 2))
                     .collect();
-                rows.push((parsed, Cursor::new(keys?, row.get(0)?)));
+                let cursor = Cursor::new(keys?, document.id().to_owned());
+                rows.push((document, cursor));
             }
             Ok(rows)
         })?;
@@ -265,6 +273,9 @@ impl Drop for Snapshot {
     }
 }
 
-fn document<R: Row>(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<R, serde_json::Error>> {
-    Ok(serde_json::from_slice(row.get_ref(0)?.as_bytes()?))
+fn document<R>(row: &rusqlite::Row<'_>) -> rusqlite::Result<Document<R>> {
+    Ok(Document::new(
+        row.get_ref(0)?.as_str()?,
+        row.get_ref(1)?.as_str()?,
+    ))
 }

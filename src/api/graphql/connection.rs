@@ -13,6 +13,7 @@ use super::{
     object::ReadObject,
     reading::Reading,
     register::{field, input},
+    shown::Shown,
 };
 
 /// The greatest page.
@@ -52,7 +53,7 @@ pub(super) struct Connection<O: ReadObject> {
 #[graphql(name_type)]
 pub(super) struct Edge<O: ReadObject> {
     /// The object.
-    node: O,
+    node: Shown<O>,
     /// Its place in the list.
     cursor: String,
 }
@@ -72,7 +73,7 @@ impl<O: ReadObject> TypeName for Edge<O> {
 #[ComplexObject]
 impl<O: ReadObject> Connection<O> {
     /// The objects of the page.
-    async fn nodes(&self) -> Vec<&O> {
+    async fn nodes(&self) -> Vec<&Shown<O>> {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
 
@@ -209,8 +210,8 @@ fn connection<O: ReadObject>(page: Page<O::Row>, condition: Condition) -> Connec
     let edges: Vec<_> = page
         .rows
         .into_iter()
-        .map(|(row, cursor)| Edge {
-            node: O::from(row),
+        .map(|(document, cursor)| Edge {
+            node: document.into(),
             cursor: cursor.encode(),
         })
         .collect();

@@ -1,12 +1,9 @@
 //! Customers in the API.
 
-use std::sync::Arc;
-
 use async_graphql::{ComplexObject, Context, SimpleObject};
 use daybook_projections::customers::{
     self, CustomerOverviewRow, CustomerRow, InteractionRow, TimelineLine,
 };
-use daybook_schema::customers::CustomerId;
 
 use super::{
     fault::{Answer, Fault},
@@ -36,14 +33,16 @@ objects! {
             /// What is or was on its way to it (发货单).
             shipments: Shipment = "customer";
         }
-        also {
+        also(overview, timeline) {
             /// The customer at a glance (客户全貌): sums over everything on record of it.
             async fn overview(
                 &self,
                 ctx: &Context<'_>,
-            ) -> async_graphql::Result<Option<Arc<CustomerOverviewRow>>> {
-                let id = self.row.id.to_string();
-                Ok(Reading::of(ctx).load::<CustomerOverviewRow>(id).await?)
+            ) -> async_graphql::Result<Option<CustomerOverviewRow>> {
+                let id = self.row.id().to_owned();
+                let overview = Reading::of(ctx).load::<CustomerOverviewRow>(id).await?;
+                let overview = overview.map(|document| document.row()).transpose();
+                Ok(overview.map_err(Fault::from)?)
             }
 
             /// What happened with the customer, from all contexts, newest first.
@@ -53,7 +52,7 @@ objects! {
                 #[graphql(default = 20, desc = "How many lines at most, up to 100.")] first: i32,
                 #[graphql(desc = "Before the line with this cursor.")] before: Option<String>,
             ) -> async_graphql::Result<CustomerTimeline> {
-                Ok(CustomerTimeline::read(ctx, self.row.id, first, before)?)
+                Ok(CustomerTimeline::read(ctx, self.row.id(), first, before)?)
             }
         }
     }
@@ -62,7 +61,7 @@ objects! {
     Interaction(InteractionRow) = "interaction", interaction, interactions {
         one {
             /// The customer.
-            customer: Customer = |row| Some(row.customer.to_string());
+            customer: Customer = "customer";
         }
     }
 }
@@ -100,12 +99,7 @@ impl CustomerTimelineLine {
 }
 
 impl CustomerTimeline {
-    fn read(
-        ctx: &Context<'_>,
-        customer: CustomerId,
-        first: i32,
-        before: Option<String>,
-    ) -> Answer<Self> {
+    fn read(ctx: &Context<'_>, customer: &str, first: i32, before: Option<String>) -> Answer<Self> {
         let limit = usize::try_from(first)
             .ok()
             .filter(|limit| *limit <= LINES_MAX);

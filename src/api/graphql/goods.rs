@@ -18,6 +18,7 @@ use super::{
     object::linked,
     orders::{Order, Shipment},
     reading::Reading,
+    shown::Shown,
 };
 
 objects! {
@@ -25,7 +26,7 @@ objects! {
     Warehouse(WarehouseRow) = "warehouse", warehouse, warehouses {
         one {
             /// Its stock over all products; empty before anything was booked.
-            stock: WarehouseStock = |row| Some(row.id.to_string());
+            stock: WarehouseStock = "id";
         }
         many {
             /// What lies there, by product (库存).
@@ -37,7 +38,7 @@ objects! {
     Product(ProductRow) = "product", product, products {
         one {
             /// Its stock over all warehouses; empty before anything was booked.
-            stock: ProductStock = |row| Some(row.id.to_string());
+            stock: ProductStock = "id";
         }
         many {
             /// Its stock, by warehouse (库存).
@@ -59,9 +60,9 @@ objects! {
     Price(PriceRow) = "price", price, prices {
         one {
             /// The price list.
-            price_list: PriceList = |row| Some(row.price_list.to_string());
+            price_list: PriceList = "priceList";
             /// The product.
-            product: Product = |row| Some(row.product.to_string());
+            product: Product = "product";
         }
     }
 
@@ -69,9 +70,9 @@ objects! {
     StockItem(StockItemRow) = "stockItem", stockItem, stockItems {
         one {
             /// The product.
-            product: Product = |row| Some(row.product.to_string());
+            product: Product = "product";
             /// The warehouse.
-            warehouse: Warehouse = |row| Some(row.warehouse.to_string());
+            warehouse: Warehouse = "warehouse";
         }
     }
 }
@@ -80,13 +81,13 @@ totals! {
     /// The stock of a product in all warehouses together (按货品的库存).
     ProductStock(ProductStockRow) {
         /// The product.
-        product: Product = |row| Some(row.id.to_string());
+        product: Product = |row| Some(row.id().to_owned());
     }
 
     /// The stock in a warehouse, over all products (按仓库的库存).
     WarehouseStock(WarehouseStockRow) {
         /// The warehouse.
-        warehouse: Warehouse = |row| Some(row.id.to_string());
+        warehouse: Warehouse = |row| Some(row.id().to_owned());
     }
 }
 
@@ -104,33 +105,42 @@ pub(super) struct StockMovement {
 #[ComplexObject]
 impl StockMovement {
     /// The stock item.
-    async fn stock_item(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<StockItem>> {
+    async fn stock_item(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<Shown<StockItem>>> {
         Ok(linked(ctx, Some(self.row.stock_item.to_string())).await?)
     }
 
     /// The product.
-    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Shown<Product>>> {
         Ok(linked(ctx, Some(self.row.stock_item.product.to_string())).await?)
     }
 
     /// The warehouse.
-    async fn warehouse(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Warehouse>> {
+    async fn warehouse(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<Shown<Warehouse>>> {
         Ok(linked(ctx, Some(self.row.stock_item.warehouse.to_string())).await?)
     }
 
     /// The other warehouse of a transfer.
-    async fn other_warehouse(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Warehouse>> {
+    async fn other_warehouse(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<Shown<Warehouse>>> {
         let id = self.row.other_warehouse;
         Ok(linked(ctx, id.map(|id| id.to_string())).await?)
     }
 
     /// The order that the reference names.
-    async fn order(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Order>> {
+    async fn order(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Shown<Order>>> {
         Ok(linked(ctx, self.referred("order")).await?)
     }
 
     /// The shipment that the reference names.
-    async fn shipment(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Shipment>> {
+    async fn shipment(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Shown<Shipment>>> {
         Ok(linked(ctx, self.referred("shipment")).await?)
     }
 }
@@ -167,12 +177,15 @@ pub(super) struct PriceQuote {
 #[ComplexObject]
 impl PriceQuote {
     /// The product; it may have been taken off sale.
-    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Shown<Product>>> {
         Ok(linked(ctx, Some(self.id.product.to_string())).await?)
     }
 
     /// The price list; it may have been closed.
-    async fn price_list(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<PriceList>> {
+    async fn price_list(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<Shown<PriceList>>> {
         Ok(linked(ctx, Some(self.id.list.to_string())).await?)
     }
 }

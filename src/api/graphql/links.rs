@@ -1,21 +1,21 @@
 //! How a context declares its objects: the row they show, and their links to other objects.
 
 /// Declares objects. Each shows the fields of its row and its history; `one` links to another
-/// object by an id in the row, `many` to all objects whose column holds this object's id; `also`
-/// holds resolvers that are neither.
+/// object by the member of the row that holds its id, `many` to all objects whose column holds this object's id; `also`
+/// names and holds resolvers that are neither.
 macro_rules! objects {
     ($(
         $(#[doc = $doc:literal])+
         $object:ident($row:ty) = $prefix:literal, $singular:ident, $plural:ident {
             $(one {$(
                 $(#[doc = $one_doc:literal])+
-                $one:ident: $One:ty = |$this:ident| $one_id:expr;
+                $one:ident: $One:ty = $one_key:literal;
             )+})?
             $(many {$(
                 $(#[doc = $many_doc:literal])+
                 $many:ident: $Many:ty = $column:literal;
             )+})?
-            $(also { $($own:tt)* })?
+            $(also($($own_name:ident),+) { $($own:tt)* })?
         }
     )+) => {$(
         $(#[doc = $doc])+
@@ -23,11 +23,11 @@ macro_rules! objects {
         #[graphql(complex)]
         pub(super) struct $object {
             #[graphql(flatten)]
-            row: $row,
+            row: $crate::graphql::shown::Fields<$row>,
         }
 
-        impl From<$row> for $object {
-            fn from(row: $row) -> Self {
+        impl From<$crate::graphql::shown::Fields<$row>> for $object {
+            fn from(row: $crate::graphql::shown::Fields<$row>) -> Self {
                 Self { row }
             }
         }
@@ -37,6 +37,12 @@ macro_rules! objects {
             const PREFIX: &'static str = $prefix;
             const SINGULAR: &'static str = stringify!($singular);
             const PLURAL: &'static str = stringify!($plural);
+            const LINKS: &'static [&'static str] = &[
+                "history",
+                $($(stringify!($one),)+)?
+                $($(stringify!($many),)+)?
+                $($(stringify!($own_name),)+)?
+            ];
         }
 
         #[async_graphql::ComplexObject]
@@ -56,7 +62,7 @@ macro_rules! objects {
                 let range = $crate::graphql::history::CommitRange {
                     first, after, before, newest_first,
                 };
-                let id = daybook_projections::store::Row::id(&self.row);
+                let id = self.row.id().to_owned();
                 Ok($crate::graphql::history::of_object(ctx, id, &range)?)
             }
 
@@ -65,9 +71,8 @@ macro_rules! objects {
                 async fn $one(
                     &self,
                     ctx: &async_graphql::Context<'_>,
-                ) -> async_graphql::Result<Option<$One>> {
-                    let $this = &self.row;
-                    let id: Option<String> = $one_id;
+                ) -> async_graphql::Result<Option<$crate::graphql::shown::Shown<$One>>> {
+                    let id = self.row.text($one_key);
                     Ok($crate::graphql::object::linked::<$One>(ctx, id).await?)
                 }
             )+)?
@@ -91,8 +96,8 @@ macro_rules! objects {
                     let arguments = $crate::graphql::connection::PageArguments::new(
                         first, after, last, before, filter, order_by,
                     );
-                    let id = daybook_projections::store::Row::id(&self.row);
-                    Ok($crate::graphql::connection::owned(ctx, arguments, $column, &id)?)
+                    let id = self.row.id();
+                    Ok($crate::graphql::connection::owned(ctx, arguments, $column, id)?)
                 }
             )+)?
 
@@ -117,11 +122,11 @@ macro_rules! totals {
         #[graphql(complex)]
         pub(super) struct $object {
             #[graphql(flatten)]
-            row: $row,
+            row: $crate::graphql::shown::Fields<$row>,
         }
 
-        impl From<$row> for $object {
-            fn from(row: $row) -> Self {
+        impl From<$crate::graphql::shown::Fields<$row>> for $object {
+            fn from(row: $crate::graphql::shown::Fields<$row>) -> Self {
                 Self { row }
             }
         }
@@ -131,6 +136,7 @@ macro_rules! totals {
             const PREFIX: &'static str = <$row as daybook_projections::store::Row>::TABLE;
             const SINGULAR: &'static str = Self::PREFIX;
             const PLURAL: &'static str = Self::PREFIX;
+            const LINKS: &'static [&'static str] = &[$(stringify!($one)),+];
         }
 
         #[async_graphql::ComplexObject]
@@ -140,7 +146,7 @@ macro_rules! totals {
                 async fn $one(
                     &self,
                     ctx: &async_graphql::Context<'_>,
-                ) -> async_graphql::Result<Option<$One>> {
+                ) -> async_graphql::Result<Option<$crate::graphql::shown::Shown<$One>>> {
                     let $this = &self.row;
                     let id: Option<String> = $one_id;
                     Ok($crate::graphql::object::linked::<$One>(ctx, id).await?)

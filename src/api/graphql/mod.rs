@@ -3,6 +3,7 @@
 //! | file | what stands there |
 //! |---|---|
 //! | `object` | the kinds of objects, `node`, one object and its list |
+//! | `shown`, `shape` | objects cut out of their documents, and their links |
 //! | `connection`, `filter` | pages, `where`, `orderBy`, derived from the rows' columns |
 //! | `command` | mutations, derived from the commands of the language |
 //! | `history` | commits: pages, histories, the live feed |
@@ -25,6 +26,10 @@ mod query;
 mod reading;
 mod register;
 mod service;
+mod shape;
+mod shown;
+#[cfg(test)]
+mod shown_spec;
 #[cfg(test)]
 mod spec;
 mod subscription;
@@ -34,7 +39,11 @@ use std::sync::{Arc, LazyLock};
 use async_graphql::{Schema, ValidationMode, Value};
 use daybook_app::Organisation;
 use daybook_schema::kernel::Actor;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{
+    StreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
 
 use crate::transport::errors::Code;
 use crate::transport::{GraphQl, GraphQlRequest, GraphQlResponse, RequestContext};
@@ -125,8 +134,8 @@ impl Api {
     }
 }
 
-impl GraphQl for Api {
-    async fn execute(&self, request: GraphQlRequest) -> GraphQlResponse {
+impl Api {
+    async fn answer(&self, request: GraphQlRequest) -> GraphQlResponse {
         let GraphQlRequest {
             inner,
             mut context,
@@ -153,16 +162,19 @@ impl GraphQl for Api {
         response.extensions.insert("cost".to_owned(), cost);
         response
     }
+}
 
-    fn subscribe(
-        &self,
-        request: GraphQlRequest,
-    ) -> impl Stream<Item = GraphQlResponse> + Send + 'static + use<> {
+impl GraphQl for Api {
+    fn execute(&self, request: GraphQlRequest) -> BoxFuture<'_, GraphQlResponse> {
+        Box::pin(self.answer(request))
+    }
+
+    fn subscribe(&self, request: GraphQlRequest) -> BoxStream<'static, GraphQlResponse> {
         let GraphQlRequest {
             inner, mut context, ..
         } = request;
         let api = self.clone();
-        stream::once(async move {
+        let answers = stream::once(async move {
             match api.reading(&mut context).await {
                 Ok(reading) => {
                     let feed = Feed::new(api.organisation.clone());
@@ -171,8 +183,8 @@ impl GraphQl for Api {
                 }
                 Err(fault) => stream::iter([refused(fault)]).right_stream(),
             }
-        })
-        .flatten()
+        });
+        answers.flatten().boxed()
     }
 }
 

@@ -16,10 +16,13 @@ use super::{
     fault::{Answer, Fault},
     reading::Reading,
     register::{enter, field, input},
+    shown::{Fields, Shown},
 };
 
 /// An object of the API that is a row of a read model, with links to others.
-pub(super) trait ReadObject: ContainerType + OutputType + From<Self::Row> + 'static {
+pub(super) trait ReadObject:
+    ContainerType + OutputType + From<Fields<Self::Row>> + 'static
+{
     /// The row.
     type Row: Row;
     /// The prefix of its ids.
@@ -28,6 +31,8 @@ pub(super) trait ReadObject: ContainerType + OutputType + From<Self::Row> + 'sta
     const SINGULAR: &'static str;
     /// The field of the query root that lists them.
     const PLURAL: &'static str;
+    /// Its fields that are not in its document, in snake case.
+    const LINKS: &'static [&'static str];
 }
 
 type Resolved<'a> = Pin<Box<dyn Future<Output = ServerResult<Option<Value>>> + Send + 'a>>;
@@ -121,13 +126,14 @@ async fn one<O: ReadObject>(
     reading: &Reading,
     id: String,
 ) -> ServerResult<Option<Value>> {
-    let row = reading.snapshot().get::<O::Row>(&id);
-    let row = row.map_err(|error| {
+    let document = reading.snapshot().document::<O::Row>(&id);
+    let document = document.map_err(|error| {
         let error = async_graphql::Error::from(Fault::from(error));
         ctx.set_error_path(error.into_server_error(field.pos))
     })?;
-    match row {
-        Some(row) => <O as OutputType>::resolve(&O::from(row), ctx, field)
+    match document {
+        Some(document) => Shown::<O>::from(document)
+            .resolve(ctx, field)
             .await
             .map(Some),
         None => Ok(None),
@@ -138,10 +144,10 @@ async fn one<O: ReadObject>(
 pub(super) async fn linked<O: ReadObject>(
     ctx: &Context<'_>,
     id: Option<String>,
-) -> Answer<Option<O>> {
+) -> Answer<Option<Shown<O>>> {
     let Some(id) = id else { return Ok(None) };
-    let row = Reading::of(ctx).load::<O::Row>(id).await?;
-    Ok(row.map(|row| O::from(std::sync::Arc::unwrap_or_clone(row))))
+    let document = Reading::of(ctx).load::<O::Row>(id).await?;
+    Ok(document.map(Shown::from))
 }
 
 /// An object of any kind, by its id; resolved as what its prefix says it is.

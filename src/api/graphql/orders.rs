@@ -18,6 +18,7 @@ use super::{
     pipeline::Opportunity,
     reading::Reading,
     service::Complaint,
+    shown::{Fields, Shown},
 };
 
 objects! {
@@ -25,9 +26,9 @@ objects! {
     Order(OrderRow) = "order", order, orders {
         one {
             /// The customer.
-            customer: Customer = |row| Some(row.customer.to_string());
+            customer: Customer = "customer";
             /// The opportunity that it closes.
-            opportunity: Opportunity = |row| row.opportunity.map(|id| id.to_string());
+            opportunity: Opportunity = "opportunity";
         }
         many {
             /// Its shipments (发货单).
@@ -41,9 +42,9 @@ objects! {
     Shipment(ShipmentRow) = "shipment", shipment, shipments {
         one {
             /// The order.
-            order: Order = |row| Some(row.order.to_string());
+            order: Order = "order";
             /// The customer.
-            customer: Customer = |row| Some(row.customer.to_string());
+            customer: Customer = "customer";
         }
     }
 }
@@ -52,15 +53,16 @@ totals! {
     /// What was sold, by one value of one dimension in one currency (销售汇总).
     SalesTotal(SalesTotalRow) {
         /// The customer, where it is summed up by customer.
-        customer: Customer = |row| key(row, SalesDimension::Customer);
+        customer: Customer = |row| key(row, "customer");
         /// The product, where it is summed up by product.
-        product: Product = |row| key(row, SalesDimension::Product);
+        product: Product = |row| key(row, "product");
     }
 }
 
 /// The key of a total of this dimension.
-fn key(row: &SalesTotalRow, dimension: SalesDimension) -> Option<String> {
-    row.key.clone().filter(|_| row.dimension == dimension)
+fn key(row: &Fields<SalesTotalRow>, dimension: &str) -> Option<String> {
+    row.text("key")
+        .filter(|_| row.text("dimension").as_deref() == Some(dimension))
 }
 
 /// The most shipments that the tracking of an order shows.
@@ -72,9 +74,9 @@ const STEPS_MAX: usize = 1_000;
 #[derive(SimpleObject)]
 pub(super) struct OrderTracking {
     /// The order with its lines.
-    order: Order,
+    order: Shown<Order>,
     /// Its shipments, oldest first, at most 200.
-    shipments: Vec<Shipment>,
+    shipments: Vec<Shown<Shipment>>,
     /// What happened, in the order of the record, at most 1000 steps.
     time_line: Vec<TimeLineEntry>,
 }
@@ -130,7 +132,7 @@ fn is<R: Row>(column: &str, value: &impl Cell) -> Condition {
     })
 }
 
-fn tracking(reading: &Reading, id: OrderId, order: Order) -> Answer<OrderTracking> {
+fn tracking(reading: &Reading, id: OrderId, order: Shown<Order>) -> Answer<OrderTracking> {
     let snapshot = reading.snapshot();
     let request = daybook_projections::store::PageRequest {
         condition: is::<ShipmentRow>("order_id", &id),
@@ -143,7 +145,7 @@ fn tracking(reading: &Reading, id: OrderId, order: Order) -> Answer<OrderTrackin
     let shipments = snapshot.page::<ShipmentRow>(&request)?.rows.into_iter();
     Ok(OrderTracking {
         order,
-        shipments: shipments.map(|(row, _)| Shipment::from(row)).collect(),
+        shipments: shipments.map(|(document, _)| document.into()).collect(),
         time_line: time_line(&snapshot, id, STEPS_MAX)?,
     })
 }

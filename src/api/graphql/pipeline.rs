@@ -18,6 +18,7 @@ use super::{
     object::linked,
     orders::Order,
     reading::Reading,
+    shown::Shown,
 };
 
 objects! {
@@ -25,9 +26,9 @@ objects! {
     Lead(LeadRow) = "lead", lead, leads {
         one {
             /// The customer that it became.
-            customer: Customer = |row| row.customer.map(|id| id.to_string());
+            customer: Customer = "customer";
             /// The opportunity that it became.
-            opportunity: Opportunity = |row| row.opportunity.map(|id| id.to_string());
+            opportunity: Opportunity = "opportunity";
         }
     }
 
@@ -35,11 +36,11 @@ objects! {
     Opportunity(OpportunityRow) = "opportunity", opportunity, opportunities {
         one {
             /// The customer who might buy.
-            customer: Customer = |row| Some(row.customer.to_string());
+            customer: Customer = "customer";
             /// The lead that it came from.
-            lead: Lead = |row| row.lead.map(|id| id.to_string());
+            lead: Lead = "lead";
             /// The order that it was won with.
-            order: Order = |row| row.order.map(|id| id.to_string());
+            order: Order = "order";
         }
         many {
             /// Orders that name it as what they close (订单).
@@ -70,7 +71,7 @@ struct PipelineBoardStage {
 #[ComplexObject]
 impl PipelineBoardStage {
     /// The opportunity that is in the stage for the longest time.
-    async fn oldest(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Opportunity>> {
+    async fn oldest(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Shown<Opportunity>>> {
         Ok(linked::<Opportunity>(ctx, self.row.oldest.clone()).await?)
     }
 }

@@ -12,12 +12,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_graphql::Context;
+use async_graphql::{Context, ContextSelectionSet};
 use daybook_app::Organisation;
-use daybook_projections::store::{Row, Snapshot};
+use daybook_projections::store::{Document, Row, Snapshot};
 use daybook_schema::kernel::Actor;
 
-use super::fault::{Answer, Fault};
+use super::{
+    fault::{Answer, Fault},
+    object::ReadObject,
+    shape::Shape,
+};
 use crate::transport::errors::Code;
 
 /// How long a request may read.
@@ -32,6 +36,8 @@ pub(super) struct Reading {
     /// A key for the first command of the request, from the header `Idempotency-Key`.
     pub(super) idempotency_key: Option<Box<str>>,
     view: Mutex<View>,
+    /// What selections want of the documents of a type, by the place of the selection.
+    shapes: Mutex<HashMap<(usize, TypeId), Arc<Shape>>>,
     /// The last position that this request itself wrote.
     written: AtomicU64,
 }
@@ -65,6 +71,7 @@ impl Reading {
             actor,
             idempotency_key,
             view,
+            shapes: Mutex::default(),
             written: AtomicU64::new(0),
         })
     }
@@ -108,7 +115,7 @@ impl Reading {
     /// One object. All objects that are asked for while a level of the answer is resolved are
     /// read by one statement: the first poll of each future only notes what is wanted, and the
     /// executor polls all fields of a level once before it polls any of them again.
-    pub(super) async fn load<R: Row>(&self, id: String) -> Answer<Option<Arc<R>>> {
+    pub(super) async fn load<R: Row>(&self, id: String) -> Answer<Option<Arc<Document<R>>>> {
         let mut noted = false;
         poll_fn(|wake| {
             let mut view = self.view();
@@ -130,10 +137,22 @@ impl Reading {
         .await
     }
 
-    /// Keeps objects that were read in another way, so that they are not read again.
-    fn view(&self) -> MutexGuard<'_, View> {
-        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What a selection wants of an object's document; made once for all objects of a list.
+    pub(super) fn shape<O: ReadObject>(&self, ctx: &ContextSelectionSet<'_>) -> Arc<Shape> {
+        let selection = std::ptr::from_ref(ctx.item).addr();
+        let mut shapes = lock(&self.shapes);
+        let shape = shapes.entry((selection, TypeId::of::<O>()));
+        let make = || Shape::new(ctx, &ctx.item.node, &O::type_name(), O::LINKS);
+        shape.or_insert_with(|| make().into()).clone()
     }
+
+    fn view(&self) -> MutexGuard<'_, View> {
+        lock(&self.view)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl View {
@@ -149,7 +168,7 @@ impl View {
 
 struct Batch<R> {
     wanted: Vec<String>,
-    found: HashMap<String, Option<Arc<R>>>,
+    found: HashMap<String, Option<Arc<Document<R>>>>,
 }
 
 impl<R> Default for Batch<R> {
@@ -164,10 +183,10 @@ impl<R> Default for Batch<R> {
 impl<R: Row> Batch<R> {
     fn read(&mut self, snapshot: &Snapshot) -> Answer<()> {
         let wanted = std::mem::take(&mut self.wanted);
-        let rows = snapshot.get_many::<R>(&wanted)?;
+        let documents = snapshot.documents::<R>(&wanted)?.into_iter();
         self.found.extend(wanted.into_iter().map(|id| (id, None)));
-        self.found
-            .extend(rows.into_iter().map(|row| (row.id(), Some(Arc::new(row)))));
+        let documents = documents.map(|found| (found.id().to_owned(), Some(Arc::new(found))));
+        self.found.extend(documents);
         Ok(())
     }
 }

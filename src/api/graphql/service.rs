@@ -13,6 +13,7 @@ use super::{
     orders::Order,
     pipeline::period,
     reading::Reading,
+    shown::Shown,
 };
 
 /// The longest time between two complaints that count as one coming again, in days.
@@ -23,11 +24,11 @@ objects! {
     Complaint(ComplaintRow) = "complaint", complaint, complaints {
         one {
             /// The customer.
-            customer: Customer = |row| Some(row.customer.to_string());
+            customer: Customer = "customer";
             /// The order that it is about.
-            order: Order = |row| row.order.map(|id| id.to_string());
+            order: Order = "order";
             /// The product that it is about.
-            product: Product = |row| row.product.map(|id| id.to_string());
+            product: Product = "product";
         }
     }
 }
@@ -52,7 +53,7 @@ struct ComplaintPattern {
 #[ComplexObject]
 impl ComplaintPattern {
     /// The product; none where the complaints name none.
-    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Product>> {
+    async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Shown<Product>>> {
         Ok(linked::<Product>(ctx, self.row.product.clone()).await?)
     }
 }

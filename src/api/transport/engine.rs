@@ -105,8 +105,7 @@ impl<G: GraphQl> Engine<G> {
 
     async fn run(&self, request: GraphQlRequest) -> GraphQlResponse {
         let (kind, request_id) = (request.kind, request.context.request_id.clone());
-        // The executor's future is large; in place, every layer above would move it along.
-        let run = AssertUnwindSafe(Box::pin(self.graphql.execute(request))).catch_unwind();
+        let run = AssertUnwindSafe(self.graphql.execute(request)).catch_unwind();
         match tokio::time::timeout(self.time_max, run).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => panicked(&*panic, request_id.as_str()),

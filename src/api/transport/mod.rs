@@ -32,7 +32,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
-use futures_util::Stream;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 
 pub use self::document::{Document, DocumentCache, Operation};
 use self::engine::Engine;
@@ -49,20 +50,18 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::page;
 
-/// What the transport asks of the GraphQL side.
+/// What the transport asks of the GraphQL side. Answers come boxed, so that resolvers are compiled
+/// in the crate that has them and not again in every crate that serves them.
 pub trait GraphQl: Clone + Send + Sync + 'static {
     /// Runs a query or a mutation.
     ///
     /// The returned future is dropped when the time limit passes or the client goes away: a
     /// command that was handed on by then must either be carried out or leave no trace.
-    fn execute(&self, request: GraphQlRequest) -> impl Future<Output = GraphQlResponse> + Send;
+    fn execute(&self, request: GraphQlRequest) -> BoxFuture<'_, GraphQlResponse>;
 
     /// Runs a subscription. The stream ends when the subscription does; dropping it is how a
     /// client's `complete` arrives.
-    fn subscribe(
-        &self,
-        request: GraphQlRequest,
-    ) -> impl Stream<Item = GraphQlResponse> + Send + 'static + use<Self>;
+    fn subscribe(&self, request: GraphQlRequest) -> BoxStream<'static, GraphQlResponse>;
 
     /// Whether a client may open a socket, given the payload of its `connection_init`. A refused
     /// one is closed with 4403.

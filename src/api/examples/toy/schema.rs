@@ -6,7 +6,11 @@ use async_graphql::{
     Context, Enum, Error, ErrorExtensionValues, ErrorExtensions as _, InputObject, Object, Schema,
     ServerError, SimpleObject, Subscription, ValidationMode,
 };
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{
+    Stream, StreamExt as _,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
 
 use super::{GraphQl, GraphQlRequest, GraphQlResponse, RequestContext};
 
@@ -38,9 +42,9 @@ impl Toy {
     }
 }
 
-impl GraphQl for Toy {
+impl Toy {
     /// Refuses the whole request of a caller named `nobody`, as an authenticating schema does.
-    async fn execute(&self, request: GraphQlRequest) -> GraphQlResponse {
+    async fn answer(&self, request: GraphQlRequest) -> GraphQlResponse {
         if request.context.said("daybook-actor") == Some("nobody") {
             let mut error = ServerError::new("who are you?", None);
             let held = error
@@ -56,12 +60,15 @@ impl GraphQl for Toy {
         };
         schema.execute(Self::request(request)).await
     }
+}
 
-    fn subscribe(
-        &self,
-        request: GraphQlRequest,
-    ) -> impl Stream<Item = GraphQlResponse> + Send + 'static + use<> {
-        self.schema.execute_stream(Self::request(request))
+impl GraphQl for Toy {
+    fn execute(&self, request: GraphQlRequest) -> BoxFuture<'_, GraphQlResponse> {
+        Box::pin(self.answer(request))
+    }
+
+    fn subscribe(&self, request: GraphQlRequest) -> BoxStream<'static, GraphQlResponse> {
+        Box::pin(self.schema.execute_stream(Self::request(request)))
     }
 
     async fn admit(&self, context: &RequestContext) -> bool {
