@@ -52,14 +52,18 @@ pub struct CustomerRow {
     /// The persons to talk to.
     pub contacts: Vec<ContactRow>,
     /// The class it was put in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub classification: Option<Code>,
     /// Its grade.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grade: Option<CustomerGrade>,
     /// Whether the record is open.
     pub active: bool,
     /// Why the record was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deactivated_because: Option<Note>,
     /// When somebody last spoke with it, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_interaction_at: Option<DateTime>,
 }
 

@@ -49,8 +49,10 @@ pub struct CustomerOverviewRow {
     /// How many of its orders were cancelled as a whole.
     pub cancelled_order_count: u32,
     /// The day of its first order, even if that was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_order_on: Option<Date>,
     /// The day of its last order, even if that was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_order_on: Option<Date>,
     /// What it ordered, per currency.
     pub sales: Vec<CustomerSales>,
@@ -73,8 +75,10 @@ pub struct CustomerOverviewRow {
     /// How often somebody spoke with it.
     pub interaction_count: u32,
     /// When somebody last spoke with it, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_interaction_at: Option<DateTime>,
     /// When anything last happened that its timeline tells of, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_activity_at: Option<DateTime>,
 }
 

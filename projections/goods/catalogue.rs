@@ -25,10 +25,12 @@ pub struct WarehouseRow {
     /// Its name.
     pub name: Name,
     /// Where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
     /// Whether goods can come in.
     pub open: bool,
     /// Why it was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_because: Option<Note>,
 }
 
@@ -58,6 +60,7 @@ pub struct ProductRow {
     /// Whether it can be ordered and priced.
     pub on_sale: bool,
     /// Why it was taken off sale.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retired_because: Option<Note>,
 }
 

@@ -28,6 +28,7 @@ pub struct PriceListRow {
     /// Whether new orders are priced by it.
     pub open: bool,
     /// Why it was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_because: Option<Note>,
 }
 
@@ -72,6 +73,7 @@ pub struct PriceVersion {
     /// The first day on which the price holds.
     pub from: Date,
     /// The first day on which it holds no more; one that ends on its first day never holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Date>,
 }
 

@@ -36,6 +36,7 @@ pub struct StockItemRow {
     /// The product's name.
     pub product_name: Name,
     /// The product's category.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<Name>,
     /// The unit in which the quantities are given.
     pub unit: Code,
@@ -52,13 +53,20 @@ pub struct StockItemRow {
     /// What the goods on hand had cost, in the organisation's base currency.
     pub value: Decimal,
     /// Value ÷ on hand, rounded to 6 decimal places; empty where nothing is on hand.
-    #[serde(with = "wide::option")]
+    #[serde(
+        default,
+        with = "wide::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub average_cost: Option<Decimal>,
     /// When something last came in or left, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_moved_at: Option<DateTime>,
     /// When it was last counted, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_counted_at: Option<DateTime>,
     /// How much the last count found beyond the book; below zero where it found less.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_count_difference: Option<Quantity>,
 }
 

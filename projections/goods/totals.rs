@@ -30,6 +30,7 @@ pub struct ProductStockRow {
     /// The product's name.
     pub product_name: Name,
     /// The product's category.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<Name>,
     /// The unit in which the quantities are given.
     pub unit: Code,
@@ -46,7 +47,11 @@ pub struct ProductStockRow {
     #[serde(with = "wide")]
     pub value: Decimal,
     /// Value ÷ on hand, rounded to 6 decimal places; empty where nothing is on hand.
-    #[serde(with = "wide::option")]
+    #[serde(
+        default,
+        with = "wide::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub average_cost: Option<Decimal>,
     /// The same for each warehouse where it ever lay, in the order in which it came there.
     pub places: Vec<StockPlace>,

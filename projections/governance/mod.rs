@@ -74,12 +74,16 @@ pub struct PolicyVersion {
     /// Who published it.
     pub published_by: Actor,
     /// The stages of a sales pipeline.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<PipelineDefinition>,
     /// When a complaint's remedy needs approval.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub complaints: Option<ComplaintRules>,
     /// What stock may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stock: Option<StockRules>,
     /// What orders and shipments may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub orders: Option<OrderRules>,
 }
 

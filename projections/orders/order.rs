@@ -44,6 +44,7 @@ pub struct OrderRow {
     pub customer_name: Name,
     /// The customer's country on the day of the order; totals use it where no address is given.
     #[graphql(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_country: Option<Name>,
     /// The day of the order.
     pub ordered_on: Date,
@@ -59,40 +60,60 @@ pub struct OrderRow {
     pub total: Money,
     /// What the shipped goods had cost, in the organisation's base currency; goods that got lost
     /// on their way are included.
-    #[serde(with = "wide::option")]
+    #[serde(
+        default,
+        with = "wide::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cost: Option<Decimal>,
     /// Where it is shipped to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ship_to: Option<Address>,
     /// The day on which the customer wants it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_on: Option<Date>,
     /// The way in which it was placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub placed_through: Option<Code>,
     /// Who sold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub salesperson: Option<Actor>,
     /// The opportunity that it closes.
     #[graphql(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub opportunity: Option<OpportunityId>,
     /// The customer's own order number.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_reference: Option<Name>,
     /// The number it has in another system.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub external_number: Option<Code>,
     /// When it was confirmed, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<DateTime>,
     /// Why it is on hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub held_because: Option<Note>,
     /// Why it was cancelled as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cancelled_because: Option<Note>,
     /// When everything that was wanted had arrived, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<DateTime>,
     /// Who carries its first shipment that was not cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier: Option<Name>,
     /// The day on which its first goods left.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_shipped_on: Option<Date>,
     /// The day on which its last goods left.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_shipped_on: Option<Date>,
     /// The day on which its last goods arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_delivered_on: Option<Date>,
     /// Days from the order until its first goods left.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub days_to_ship: Option<i32>,
     /// Whether some of its goods left only after the day on which the customer wanted them.
     pub shipped_late: bool,
@@ -115,10 +136,13 @@ pub struct OrderLineRow {
     /// The product's name on the day of the order.
     pub name: Name,
     /// The product's category on the day of the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<Name>,
     /// The warehouse that it is shipped from, once that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub warehouse_id: Option<WarehouseId>,
     /// That warehouse's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub warehouse_code: Option<Code>,
     /// How much was ordered.
     pub ordered: Quantity,
@@ -139,7 +163,11 @@ pub struct OrderLineRow {
     /// What is left of it: quantity × unit price × (1 − discount), rounded to 6 decimal places.
     pub net: Amount,
     /// What its shipped goods had cost, in the organisation's base currency.
-    #[serde(with = "wide::option")]
+    #[serde(
+        default,
+        with = "wide::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cost: Option<Decimal>,
 }
 

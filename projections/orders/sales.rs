@@ -72,9 +72,11 @@ pub struct SalesTotalRow {
     pub dimension: SalesDimension,
     /// The value of the dimension: an id, a name, a code or a month. Empty for the orders that
     /// say nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// What people call the value: the customer's or product's name on the day of the latest
     /// order, else the key itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// The currency of the amounts.
     pub currency: Currency,

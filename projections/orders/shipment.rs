@@ -74,35 +74,47 @@ pub struct ShipmentRow {
     /// What is in it.
     pub lines: Vec<ShipmentItemRow>,
     /// Where it is shipped to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ship_to: Option<Address>,
     /// Who carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier: Option<Name>,
     /// The carrier's number for following it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracking_number: Option<Name>,
     /// The day on which it was promised first.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_promised_on: Option<Date>,
     /// The day on which it is promised now.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub promised_on: Option<Date>,
     /// When it was laid ready, by business time.
     pub prepared_at: DateTime,
     /// When it left, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dispatched_at: Option<DateTime>,
     /// When it arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<DateTime>,
     /// Who signed for it (签收人).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_by: Option<Name>,
     /// What was remarked at the door.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery_note: Option<Note>,
     /// Every time that a later arrival was announced.
     pub delays: Vec<ShipmentDelay>,
     /// Every time that damage was reported.
     pub damage: Vec<DamageReport>,
     /// What is known of its loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_note: Option<Note>,
     /// Why it was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cancelled_because: Option<Note>,
     /// How many days it arrived after the day that was promised first; zero or less is on time.
     /// Empty while it has not arrived, and where nothing was promised.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub days_late: Option<i32>,
 }
 

@@ -31,57 +31,77 @@ pub struct LeadRow {
     /// Where it comes from.
     pub source: Code,
     /// The key that the source itself gives to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_key: Option<Code>,
     /// The campaign that brought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<Code>,
     /// What it is about, in one line.
     pub title: Name,
     /// The company that might buy.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<Name>,
     /// The person to talk to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
     /// What they are interested in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub interest: Option<Note>,
     /// What it might bring, at a guess.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_value: Option<Money>,
     /// Who follows it up; nobody yet where it is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Actor>,
     /// When it was captured, by business time.
     pub captured_at: DateTime,
     /// When it was first followed up, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_response_at: Option<DateTime>,
     /// How long it waited for the first follow-up, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_response_seconds: Option<BigInt>,
     /// When it was last followed up, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<DateTime>,
     /// The day of the next follow-up, as planned with the last one; empty once the lead is
     /// converted, disqualified or put back.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_follow_up_on: Option<Date>,
     /// How often it was followed up.
     pub follow_up_count: u32,
     /// The last 20 follow-ups, oldest first.
     pub follow_ups: Vec<LeadFollowUp>,
     /// Why it is worth an opportunity, as last found.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub qualification: Option<LeadQualification>,
     /// Why it was last found not worth following, in the organisation's own list.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub disqualified_reason: Option<Code>,
     /// More about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub disqualified_note: Option<Note>,
     /// How often it was put back for somebody to take up again.
     pub recycled_count: u32,
     /// Why it was last put back.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub recycled_because: Option<Note>,
     /// When it became a customer and an opportunity, by business time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub converted_at: Option<DateTime>,
     /// Whether the customer was registered for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub new_customer: Option<bool>,
     /// The contact that its person became, at the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_id: Option<ContactId>,
     /// The customer that it became.
     #[graphql(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
     /// The opportunity that it became.
     #[graphql(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub opportunity: Option<OpportunityId>,
 }
 
@@ -98,6 +118,7 @@ pub struct LeadFollowUp {
     /// What was said.
     pub summary: Note,
     /// The day of the next one, as planned then.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_on: Option<Date>,
 }
 
@@ -110,10 +131,13 @@ pub struct LeadQualification {
     /// Who found it.
     pub by: Actor,
     /// What they need.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub need: Option<Note>,
     /// What they can spend.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Money>,
     /// What the finding rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
 }
 

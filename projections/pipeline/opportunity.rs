@@ -37,9 +37,11 @@ pub struct OpportunityRow {
     pub customer: CustomerId,
     /// The lead that it came from.
     #[graphql(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lead: Option<LeadId>,
     /// The order that the last win led to; it stays where the opportunity is opened again.
     #[graphql(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
     /// The name of the pipeline that it goes through.
     pub pipeline: Code,
@@ -64,8 +66,10 @@ pub struct OpportunityRow {
     /// When it entered its stage, by business time.
     pub stage_entered_at: DateTime,
     /// When it was won or lost, by business time; empty while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime>,
     /// Why it is lost, in the organisation's own list; empty unless it is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_reason: Option<Code>,
     /// Its stays in stages, in the order in which it entered them.
     pub stages: Vec<StageVisit>,
@@ -91,10 +95,13 @@ pub struct StageVisit {
     /// What the opportunity would have brought at that time.
     pub value_entered: Money,
     /// When it was left; empty while the opportunity is in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub left_at: Option<DateTime>,
     /// How it was left.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub left_by: Option<StageExit>,
     /// How long the stay was, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dwell_seconds: Option<BigInt>,
 }
 
@@ -133,6 +140,7 @@ pub struct CriterionMet {
     /// The stage in which the opportunity was at that time.
     pub stage: Code,
     /// What the finding rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
     /// When it was met.
     pub at: DateTime,
@@ -169,14 +177,19 @@ pub struct OpportunityOutcome {
     /// The day on which it should have been decided.
     pub expected_close_on: Date,
     /// Why it was lost, in the organisation's own list.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Code>,
     /// Who made the sale instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub competitor: Option<Name>,
     /// More about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
     /// When the opportunity was opened again.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<DateTime>,
     /// Why it was opened again.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reopened_because: Option<Note>,
 }
 

@@ -38,39 +38,52 @@ pub struct ComplaintRow {
     pub customer_name: Name,
     /// The order that it is about.
     #[graphql(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
     /// The product that it is about.
     #[graphql(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<ProductId>,
     /// The way in which it came.
     pub channel: Channel,
     /// What the customer says.
     pub description: Note,
     /// Who complained.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<Name>,
     /// The category, as last classified in any cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<Code>,
     /// The root cause, as last classified in any cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Code>,
     /// How bad it is, as last classified, or at first sight.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// The latest remedy of the present cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<RemedyProposal>,
     /// Who is to deal with it since the last escalation of the present cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub escalated_to: Option<Actor>,
     /// How often it was escalated, in all cycles.
     pub escalation_count: u32,
     /// When it was put on record, by business time.
     pub logged_at: DateTime,
     /// When the customer was told that we took it up, in the present cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<DateTime>,
     /// How long the customer waited for that since the present cycle began, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledgement_seconds: Option<BigInt>,
     /// When it was resolved in the present cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<DateTime>,
     /// How long it took from the first record to the resolution, in seconds, all cycles together.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution_seconds: Option<BigInt>,
     /// When it was closed in the present cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime>,
     /// Every cycle, oldest first; none is ever overwritten.
     pub cycles: Vec<ComplaintCycle>,
@@ -85,30 +98,41 @@ pub struct ComplaintCycle {
     /// When it began.
     pub began_at: DateTime,
     /// Why the complaint was taken up again; empty for the first cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reopened_because: Option<Note>,
     /// When the customer was told that we took the complaint up.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<DateTime>,
     /// What the customer was told then.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledgement: Option<Note>,
     /// When it was last classified.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub classified_at: Option<DateTime>,
     /// The category.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<Code>,
     /// The root cause, as far as known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Code>,
     /// How bad it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     /// The remedies that were proposed, oldest first.
     pub remedies: Vec<RemedyProposal>,
     /// Before whom the complaint was brought, oldest first.
     pub escalations: Vec<ComplaintEscalation>,
     /// When it was resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<DateTime>,
     /// What came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Note>,
     /// How and when the customer was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_notified: Option<CustomerNotice>,
     /// When it was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime>,
 }
 
@@ -123,6 +147,7 @@ pub struct RemedyProposal {
     /// What kind of remedy.
     pub kind: RemedyKind,
     /// What it costs us.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub compensation: Option<Money>,
     /// What is offered, and why.
     pub description: Note,
@@ -133,12 +158,16 @@ pub struct RemedyProposal {
     /// Whether the rules wanted somebody else's approval.
     pub needs_approval: bool,
     /// Who approved it or turned it down; empty where the rules approved it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<Actor>,
     /// When it was approved or turned down.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<DateTime>,
     /// Why it was turned down.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_because: Option<Note>,
     /// When the customer agreed to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<DateTime>,
 }
 

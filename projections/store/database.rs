@@ -19,6 +19,9 @@ pub struct Database {
     models: &'static [ReadModel],
 }
 
+/// Raised whenever the store writes the same rows in another way, so that the next start rebuilds.
+const STORE_VERSION: u32 = 2;
+
 const COMMON_SCHEMA: &str = "
     CREATE TABLE checkpoint (position INTEGER NOT NULL, recorded_at INTEGER NOT NULL);
     INSERT INTO checkpoint VALUES (0, 0);
@@ -111,6 +114,7 @@ impl Database {
     /// A name that differs whenever a read model differs.
     pub fn fingerprint(&self) -> String {
         let mut hasher = blake3::Hasher::new();
+        hasher.update(&STORE_VERSION.to_le_bytes());
         let Definitions { tables, indexes } = self.definitions();
         for text in tables.iter().chain(&indexes) {
             hasher.update(text.as_bytes());

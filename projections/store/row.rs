@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::Fact;
 
 /// One object as the API shows it: a JSON document, and beside it the columns by which lists are
-/// filtered and sorted.
+/// filtered and sorted. A member of the document that would be `null` is left out.
 pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The table's name.
     const TABLE: &'static str;
