@@ -51,7 +51,8 @@ pub(crate) fn run() {
 
 async fn floor(raw: &RawLog, clients: usize) -> f64 {
     let bytes: Arc<[u8]> = vec![7; EVENT_BYTES].into();
-    rate(clients, TIME, |_, _| {
+    let raw = raw.clone();
+    rate(clients, TIME, move || {
         let (raw, bytes) = (raw.clone(), bytes.clone());
         async move { raw.append(bytes).await }
     })
@@ -61,10 +62,11 @@ async fn floor(raw: &RawLog, clients: usize) -> f64 {
 async fn ours(organisation: &Arc<Organisation>, clients: usize, customer: CustomerId) -> f64 {
     let command = interaction(customer);
     let actor: Actor = "li.wei".parse().unwrap();
-    rate(clients, TIME, |_, _| {
-        let (organisation, command, actor) = (organisation.clone(), command.clone(), actor.clone());
+    let organisation = organisation.clone();
+    rate(clients, TIME, move || {
+        let envelope = Envelope::new(Uuid::now_v7(), actor.clone(), command.clone());
+        let organisation = organisation.clone();
         async move {
-            let envelope = Envelope::new(Uuid::now_v7(), actor, command);
             let receipt = organisation.desk().submit(envelope).await.unwrap();
             assert!(receipt.refusal.is_none());
         }

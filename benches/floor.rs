@@ -65,26 +65,29 @@ fn write(file: &File, mut requests: mpsc::Receiver<(Arc<[u8]>, oneshot::Sender<(
     }
 }
 
-/// Runs `clients` copies of a loop for a while; gives how often per second one of them came round.
-pub(crate) async fn rate<F, Work>(clients: usize, time: Duration, work: F) -> f64
+/// Has so many clients do a piece of work over and over for a while, each waiting for its own
+/// before it begins the next; gives how many were done per second.
+pub(crate) async fn rate<Work>(
+    clients: usize,
+    time: Duration,
+    work: impl Fn() -> Work + Clone + Send + 'static,
+) -> f64
 where
-    F: Fn(usize, u64) -> Work,
-    Work: Future<Output = ()> + Send + 'static,
+    Work: Future<Output = ()> + Send,
 {
     let began = Instant::now();
-    let mut done = 0_u64;
     let mut running = tokio::task::JoinSet::new();
-    for client in 0..clients {
-        running.spawn(work(client, 0));
-        let _ = client;
+    for _ in 0..clients {
+        let work = work.clone();
+        running.spawn(async move {
+            let mut done = 0_u64;
+            while began.elapsed() < time {
+                work().await;
+                done += 1;
+            }
+            done
+        });
     }
-    let mut round = 1;
-    while running.join_next().await.is_some() {
-        done += 1;
-        if began.elapsed() < time {
-            running.spawn(work(0, round));
-            round += 1;
-        }
-    }
+    let done: u64 = running.join_all().await.into_iter().sum();
     done as f64 / began.elapsed().as_secs_f64()
 }

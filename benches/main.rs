@@ -20,6 +20,10 @@ mod project;
 mod query;
 mod report;
 
+/// The allocator of the program itself; floors have it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The name of a benchmark, and what runs it.
 type Benchmark = (&'static str, fn());
 

@@ -3,6 +3,7 @@
 //! Columns are named by their place in [`Row::COLUMNS`], so that no text from outside ever becomes
 //! part of a statement; values are always parameters.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use rusqlite::types::Value;
 use serde::{Deserialize, Serialize};
 
@@ -160,18 +161,15 @@ pub struct CursorError;
 impl Cursor {
     /// The opaque text that the API shows.
     pub fn encode(&self) -> String {
-        let json = serde_json::to_vec(self).unwrap_or_default();
-        json.iter().map(|byte| format!("{byte:02x}")).collect()
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
     }
 
     /// Reads the opaque text back, for a list with so many sort keys.
     pub fn decode(text: &str, order: &[Order]) -> Result<Self, CursorError> {
-        if !text.is_ascii() || text.len() % 2 == 1 || text.len() > 4_096 {
+        if text.len() > 4_096 {
             return Err(CursorError);
         }
-        let bytes: Option<Vec<u8>> = (0..text.len() / 2)
-            .map(|index| u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok())
-            .collect();
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
         let cursor: Self = bytes
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .ok_or(CursorError)?;

@@ -50,12 +50,20 @@ pub(super) struct Connection<O: ReadObject> {
 
 /// An object with its place in the list.
 #[derive(SimpleObject)]
-#[graphql(name_type)]
+#[graphql(name_type, complex)]
 pub(super) struct Edge<O: ReadObject> {
     /// The object.
     node: Shown<O>,
+    #[graphql(skip)]
+    place: Cursor,
+}
+
+#[ComplexObject]
+impl<O: ReadObject> Edge<O> {
     /// Its place in the list.
-    cursor: String,
+    async fn cursor(&self) -> String {
+        self.place.encode()
+    }
 }
 
 impl<O: ReadObject> TypeName for Connection<O> {
@@ -210,16 +218,16 @@ fn connection<O: ReadObject>(page: Page<O::Row>, condition: Condition) -> Connec
     let edges: Vec<_> = page
         .rows
         .into_iter()
-        .map(|(document, cursor)| Edge {
+        .map(|(document, place)| Edge {
             node: document.into(),
-            cursor: cursor.encode(),
+            place,
         })
         .collect();
     let page_info = PageInfo {
         has_next_page: page.has_next,
         has_previous_page: page.has_previous,
-        start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-        end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+        start_cursor: edges.first().map(|edge| edge.place.encode()),
+        end_cursor: edges.last().map(|edge| edge.place.encode()),
     };
     Connection {
         edges,
