@@ -50,8 +50,6 @@ pub struct OrderRow {
     pub ordered_on: Date,
     /// The currency of all prices and amounts.
     pub currency: Currency,
-    /// What was ordered.
-    pub lines: Vec<OrderLineRow>,
     /// The sum of what is left of the lines, exactly. A cancelled order keeps its amounts.
     pub lines_net: Amount,
     /// Freight and other charges.
@@ -117,6 +115,9 @@ pub struct OrderRow {
     pub days_to_ship: Option<i32>,
     /// Whether some of its goods left only after the day on which the customer wanted them.
     pub shipped_late: bool,
+    // Late in the document, so that answers without lines need not read past them.
+    /// What was ordered.
+    pub lines: Vec<OrderLineRow>,
     /// Its shipments that were not cancelled, oldest first, each with its carrier.
     #[graphql(skip)]
     pub carriers: Vec<(ShipmentId, Option<Name>)>,

@@ -13,12 +13,12 @@ use super::{Row, StoreError};
 /// A row as it is kept.
 pub struct Document<R> {
     id: Box<str>,
-    json: Box<str>,
+    json: Box<[u8]>,
     row: PhantomData<fn() -> R>,
 }
 
 impl<R> Document<R> {
-    pub(crate) fn new(id: &str, json: &str) -> Self {
+    pub(crate) fn new(id: &str, json: &[u8]) -> Self {
         Self {
             id: id.into(),
             json: json.into(),
@@ -31,14 +31,14 @@ impl<R> Document<R> {
         &self.id
     }
 
-    /// The row, as a JSON object; a member that is missing is null.
-    pub fn json(&self) -> &str {
+    /// The row, as the text of a JSON object; a member that is missing is null.
+    pub fn json(&self) -> &[u8] {
         &self.json
     }
 
     /// The text of a member of the row itself; none where it is null or no text.
     pub fn text(&self, member: &str) -> Option<String> {
-        let mut document = serde_json::Deserializer::from_str(&self.json);
+        let mut document = serde_json::Deserializer::from_slice(&self.json);
         document.deserialize_map(TextOf(member)).ok().flatten()
     }
 }
@@ -46,7 +46,7 @@ impl<R> Document<R> {
 impl<R: Row> Document<R> {
     /// The row itself.
     pub fn row(&self) -> Result<R, StoreError> {
-        Ok(serde_json::from_str(&self.json)?)
+        Ok(serde_json::from_slice(&self.json)?)
     }
 }
 
@@ -58,7 +58,9 @@ impl<R> Clone for Document<R> {
 
 impl<R> fmt::Debug for Document<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Document").field(&self.json).finish()
+        f.debug_tuple("Document")
+            .field(&String::from_utf8_lossy(&self.json))
+            .finish()
     }
 }
 

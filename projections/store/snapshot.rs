@@ -276,6 +276,6 @@ impl Drop for Snapshot {
 fn document<R>(row: &rusqlite::Row<'_>) -> rusqlite::Result<Document<R>> {
     Ok(Document::new(
         row.get_ref(0)?.as_str()?,
-        row.get_ref(1)?.as_str()?,
+        row.get_ref(1)?.as_bytes()?,
     ))
 }

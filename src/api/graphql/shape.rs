@@ -147,20 +147,36 @@ impl Shape {
     }
 
     /// Cuts what is wanted out of a document. `kept` receives the texts under members that are
-    /// no fields of the API: the ids by which links find other objects.
+    /// no fields of the API: the ids by which links find other objects. Where no links are wanted,
+    /// nothing behind the last wanted member is looked at.
     pub(super) fn cut(
         &self,
-        document: &str,
+        document: &[u8],
         kept: &mut Vec<(String, String)>,
     ) -> Result<Vec<Value>, serde_json::Error> {
         let mut values = self.blank();
+        let mut left = if self.has_links() {
+            usize::MAX
+        } else {
+            self.members_wanted()
+        };
         let members = Members {
             shape: self,
             values: &mut values,
             kept,
+            left: &mut left,
         };
-        serde_json::Deserializer::from_str(document).deserialize_map(members)?;
-        Ok(values)
+        let mut document = serde_json::Deserializer::from_slice(document);
+        match document.deserialize_map(members) {
+            Err(error) if left > 0 => Err(error),
+            // The error is the stop at the last wanted member.
+            Ok(()) | Err(_) => Ok(values),
+        }
+    }
+
+    fn members_wanted(&self) -> usize {
+        let wanted = self.members.iter().filter(|(_, fields)| !fields.is_empty());
+        wanted.count()
     }
 
     /// The place of a link in the answer; none where the field is none.
@@ -239,6 +255,8 @@ struct Members<'a> {
     shape: &'a Shape,
     values: &'a mut [Value],
     kept: &'a mut Vec<(String, String)>,
+    /// How many wanted members have not been met.
+    left: &'a mut usize,
 }
 
 impl<'de> Visitor<'de> for Members<'_> {
@@ -253,6 +271,7 @@ impl<'de> Visitor<'de> for Members<'_> {
             shape,
             values,
             kept,
+            left,
         } = self;
         let mut expected = 0;
         while let Some(key) = members.next_key_seed(Key { shape, expected })? {
@@ -264,6 +283,7 @@ impl<'de> Visitor<'de> for Members<'_> {
                         shape,
                         values,
                         kept,
+                        left,
                     })?;
                     continue;
                 }
@@ -272,6 +292,7 @@ impl<'de> Visitor<'de> for Members<'_> {
             match shape.members[place].1.as_slice() {
                 [] => {
                     members.next_value::<IgnoredAny>()?;
+                    continue;
                 }
                 [only] => values[*only] = members.next_value_seed(shape.form(*only))?,
                 several => {
@@ -282,6 +303,10 @@ impl<'de> Visitor<'de> for Members<'_> {
                         values[*field] = value.map_err(de::Error::custom)?;
                     }
                 }
+            }
+            *left -= 1;
+            if *left == 0 {
+                return Err(de::Error::custom("nothing more is wanted"));
             }
         }
         Ok(())
@@ -322,6 +347,7 @@ struct Hidden<'a> {
     shape: &'a Shape,
     values: &'a mut [Value],
     kept: &'a mut Vec<(String, String)>,
+    left: &'a mut usize,
 }
 
 impl<'de> DeserializeSeed<'de> for Hidden<'_> {
@@ -344,6 +370,7 @@ impl<'de> Visitor<'de> for Hidden<'_> {
             shape: self.shape,
             values: self.values,
             kept: self.kept,
+            left: self.left,
         }
         .visit_map(members)
     }
@@ -403,6 +430,7 @@ impl<'de> Visitor<'de> for &Form {
             shape,
             values: &mut values,
             kept: &mut Vec::new(),
+            left: &mut { usize::MAX },
         }
         .visit_map(members)?;
         Ok(shape.object(values))
