@@ -19,6 +19,9 @@ pub struct Database {
     models: &'static [ReadModel],
 }
 
+/// Prepared statements that a projector keeps: a few for each table, and one for each set of
+/// columns that facts change together.
+const STATEMENTS: usize = 512;
 /// Raised whenever the store writes the same rows in another way, so that the next start rebuilds.
 const STORE_VERSION: u32 = 2;
 
@@ -75,7 +78,7 @@ impl Database {
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
              PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
         )?;
-        connection.set_prepared_statement_cache_capacity(128);
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.execute_batch(COMMON_SCHEMA)?;
         connection.execute_batch(search::SCHEMA)?;
         connection.execute_batch(&self.definitions().tables.join(";"))?;
@@ -170,9 +173,10 @@ impl Database {
 fn prepare_live(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;
-         PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;",
+         PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768;
+         PRAGMA temp_store = MEMORY;",
     )?;
-    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
 

@@ -14,9 +14,11 @@
 mod database;
 mod digest;
 mod error;
+mod lines;
 mod projector;
 mod query;
 mod row;
+mod rows;
 mod search;
 mod snapshot;
 mod tables;

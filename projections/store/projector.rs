@@ -151,7 +151,7 @@ impl Projector {
     ) -> Result<Self, StoreError> {
         let (position, recorded_at) = database::checkpoint(&connection)?;
         let parked = parked(&connection, models)?;
-        let tables = Tables::new(connection);
+        let tables = Tables::new(connection, position == 0);
         Ok(Self {
             models,
             tables,
@@ -167,9 +167,13 @@ impl Projector {
         self.position
     }
 
-    /// How many rows are held in memory; the caller flushes before they are too many.
-    pub fn held(&self) -> usize {
-        self.tables.held()
+    /// Keeps the memory bounded during a rebuild, with as little writing as possible. What is
+    /// written is complete only after [`Projector::flush`].
+    pub fn relieve(&mut self) -> Result<(), StoreError> {
+        if self.tables.is_full() {
+            self.transaction(|projector| projector.tables.relieve())?;
+        }
+        Ok(())
     }
 
     /// Folds one commit into the rows in memory.
@@ -256,8 +260,15 @@ impl Projector {
     /// Writes the changed rows and the position reached in one transaction. Returns what was
     /// parked since the last time, as one line each, so that an alarm can be raised.
     pub fn flush(&mut self) -> Result<Vec<String>, StoreError> {
+        self.transaction(Self::write)
+    }
+
+    fn transaction<T>(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         self.tables.connection().execute_batch("BEGIN IMMEDIATE")?;
-        let written = self.write();
+        let written = write(self);
         let end = if written.is_ok() {
             "COMMIT"
         } else {

@@ -18,8 +18,8 @@ use tokio::sync::watch;
 
 use crate::AppError;
 
-/// Rows in memory at which a rebuild writes them.
-const REBUILD_ROWS: usize = 150_000;
+/// Commits of a rebuild between two reports of progress.
+const COMMITS_PER_REPORT: u64 = 10_000;
 /// How long the thread waits for commits before it looks whether it shall end.
 const IDLE: Duration = Duration::from_millis(100);
 /// Commits folded between two writes, so that readers see progress during a burst.
@@ -147,15 +147,16 @@ pub(crate) fn rebuild(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Rebuilt, AppError> {
     let mut projector = database.begin_rebuild()?;
-    let mut events = 0;
+    let (mut events, mut reported) = (0, 0);
     for block in log.blocks(0) {
         for commit in block?.commits() {
             events += u64::from(commit.event_count());
             apply_commit(&mut projector, &commit)?;
         }
-        if projector.held() > REBUILD_ROWS {
-            projector.flush()?;
-            progress(projector.position());
+        projector.relieve()?;
+        if projector.position() >= reported + COMMITS_PER_REPORT {
+            reported = projector.position();
+            progress(reported);
         }
     }
     let position = projector.position();
