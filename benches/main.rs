@@ -14,11 +14,17 @@
 mod append;
 mod bare;
 mod company;
+mod decide;
 mod floor;
+mod live;
 mod load;
 mod project;
 mod query;
 mod report;
+
+/// The allocator of the product, for both sides of every ratio.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The name of a benchmark, and what runs it.
 type Benchmark = (&'static str, fn());

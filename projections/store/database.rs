@@ -64,6 +64,13 @@ impl Database {
         Projector::new(connection, self.models)
     }
 
+    /// Moves what live projection writes into the database, beside it.
+    pub fn checkpointer(&self) -> Result<Checkpointer, StoreError> {
+        let connection = Connection::open(self.path())?;
+        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        Ok(Checkpointer(connection))
+    }
+
     /// Readers of the database that serves.
     pub fn readers(&self) -> Readers {
         Readers::new(self.path())
@@ -170,10 +177,23 @@ impl Database {
     }
 }
 
+/// Moves pages from the WAL into the database, without keeping anybody waiting.
+pub struct Checkpointer(Connection);
+
+impl Checkpointer {
+    /// Moves what readers and the projector do not need in the WAL any more.
+    pub fn run(&self) -> Result<(), StoreError> {
+        let mut checkpoint = self.0.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
+        Ok(checkpoint.query_row([], |_| Ok(()))?)
+    }
+}
+
+/// The projector moves the WAL itself only where it has grown to 64 MB in spite of the
+/// [`Checkpointer`], which must not happen to be late for ever.
 fn prepare_live(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;
-         PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768;
+         PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -32768;
          PRAGMA temp_store = MEMORY;",
     )?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
