@@ -14,13 +14,19 @@
 mod append;
 mod bare;
 mod company;
+mod decide;
 mod floor;
+mod live;
 mod load;
 mod project;
 mod query;
 mod report;
 
+<<<<<<< HEAD
 /// The allocator of the program itself; floors have it too.
+=======
+/// The allocator of the product, for both sides of every ratio.
+>>>>>>> proj
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -37,6 +37,43 @@ impl Figure {
     }
 }
 
+/// How far something lagged behind, and what of one processor it took.
+#[derive(Serialize)]
+pub(crate) struct Lag {
+    what: String,
+    p50_ms: f64,
+    p99_ms: f64,
+    max_ms: f64,
+    cpu_share: f64,
+}
+
+impl Lag {
+    pub(crate) fn new(what: String, mut lags_ms: Vec<f64>, cpu_share: f64) -> Self {
+        lags_ms.sort_by(f64::total_cmp);
+        let at = |percent: usize| lags_ms[(lags_ms.len() - 1) * percent / 100];
+        Self {
+            what,
+            p50_ms: at(50),
+            p99_ms: at(99),
+            max_ms: at(100),
+            cpu_share,
+        }
+    }
+}
+
+/// Prints a lag and writes it to `target/bench`.
+pub(crate) fn publish_lag(name: &str, lag: &Lag) {
+    println!(
+        "\n{:<44} {:>12} {:>12} {:>7} {:>6}",
+        name, "p50 ms", "p99 ms", "max ms", "cpu"
+    );
+    println!(
+        "{:<44} {:>12.1} {:>12.1} {:>7.1} {:>6.2}",
+        lag.what, lag.p50_ms, lag.p99_ms, lag.max_ms, lag.cpu_share
+    );
+    write(name, lag);
+}
+
 /// Prints the figures of a benchmark and writes them to `target/bench`.
 pub(crate) fn publish(name: &str, floor: &str, figures: &[Figure]) {
     println!("\n{name} (floor: {floor})");
@@ -51,6 +88,10 @@ pub(crate) fn publish(name: &str, floor: &str, figures: &[Figure]) {
             figure.what, figure.per_second, figure.floor_per_second, figure.ratio
         );
     }
+    write(name, figures);
+}
+
+fn write(name: &str, figures: &(impl Serialize + ?Sized)) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     fs::create_dir_all(&folder).unwrap();
     let json = serde_json::to_vec_pretty(figures).unwrap();

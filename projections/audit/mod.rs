@@ -3,11 +3,11 @@
 //! It holds no copy of the facts. The commits themselves are read from the log at the positions
 //! found here; those of one object are found by the log's own index.
 
-use daybook_schema::{commit::CommitMeta, kernel::DateTime, prefix};
+use daybook_schema::{kernel::DateTime, prefix};
 use rusqlite::types::Value;
 
 use crate::store::{
-    Cell, Column, ColumnKind, Commit, Definitions, Entry, Snapshot, StoreError, Tables,
+    Cell, Column, ColumnKind, Decoded, Definitions, Entry, Snapshot, StoreError, Tables,
 };
 
 /// One line of the audit trail.
@@ -63,7 +63,8 @@ pub(crate) fn define(definitions: &mut Definitions) {
     definitions.entries::<Line>();
 }
 
-pub(crate) fn record(commit: &Commit<'_>, meta: &CommitMeta, tables: &mut Tables) {
+pub(crate) fn record(commit: &Decoded, tables: &mut Tables) {
+    let meta = &commit.meta;
     let line = |aggregate: &str, event_type: &str| Line {
         position: commit.position,
         aggregate: aggregate.to_owned(),
@@ -77,7 +78,7 @@ pub(crate) fn record(commit: &Commit<'_>, meta: &CommitMeta, tables: &mut Tables
         tables.append(line("", ""));
     }
     for event in &commit.events {
-        tables.append(line(prefix(event.stream), event.type_name));
+        tables.append(line(prefix(&event.stream), event.type_name()));
     }
 }
 

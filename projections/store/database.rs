@@ -19,6 +19,9 @@ pub struct Database {
     models: &'static [ReadModel],
 }
 
+/// Prepared statements that a projector keeps: a few for each table, and one for each set of
+/// columns that facts change together.
+const STATEMENTS: usize = 512;
 /// Raised whenever the store writes the same rows in another way, so that the next start rebuilds.
 const STORE_VERSION: u32 = 2;
 
@@ -61,6 +64,13 @@ impl Database {
         Projector::new(connection, self.models)
     }
 
+    /// Moves what live projection writes into the database, beside it.
+    pub fn checkpointer(&self) -> Result<Checkpointer, StoreError> {
+        let connection = Connection::open(self.path())?;
+        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        Ok(Checkpointer(connection))
+    }
+
     /// Readers of the database that serves.
     pub fn readers(&self) -> Readers {
         Readers::new(self.path())
@@ -75,7 +85,7 @@ impl Database {
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
              PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;",
         )?;
-        connection.set_prepared_statement_cache_capacity(128);
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.execute_batch(COMMON_SCHEMA)?;
         connection.execute_batch(search::SCHEMA)?;
         connection.execute_batch(&self.definitions().tables.join(";"))?;
@@ -167,12 +177,26 @@ impl Database {
     }
 }
 
+/// Moves pages from the WAL into the database, without keeping anybody waiting.
+pub struct Checkpointer(Connection);
+
+impl Checkpointer {
+    /// Moves what readers and the projector do not need in the WAL any more.
+    pub fn run(&self) -> Result<(), StoreError> {
+        let mut checkpoint = self.0.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
+        Ok(checkpoint.query_row([], |_| Ok(()))?)
+    }
+}
+
+/// The projector moves the WAL itself only where it has grown to 64 MB in spite of the
+/// [`Checkpointer`], which must not happen to be late for ever.
 fn prepare_live(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;
-         PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;",
+         PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -32768;
+         PRAGMA temp_store = MEMORY;",
     )?;
-    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
 

@@ -6,27 +6,33 @@
 //! ```
 //! * A batch of commits is folded in memory; each row it changed is written once, in the same
 //!   transaction as the position reached. A reader's transaction therefore sees one position.
+//! * What live writes leave in the WAL is moved into the database by a connection of its own, so
+//!   that its syncs do not hold up the projector.
 //! * The log is the truth: live writes use WAL without syncing, a rebuild writes without a journal.
 //! * A row that an event cannot be applied to is parked: it is left as it was, listed in `parked`
 //!   with the reason, and every answer that shows it says so.
 //! * The store knows no domain; what is folded, and how, stands in the contexts beside it.
 
+mod commit;
 mod database;
 mod digest;
 mod document;
 mod error;
+mod lines;
 mod projector;
 mod query;
 mod row;
+mod rows;
 mod search;
 mod snapshot;
 mod tables;
 pub(crate) mod wide;
 
-pub use database::Database;
+pub use commit::{Commit, CommitEvent, Decoded};
+pub use database::{Checkpointer, Database};
 pub use document::Document;
 pub use error::StoreError;
-pub use projector::{Commit, CommitEvent, Definitions, Fact, Projector, ReadModel};
+pub use projector::{Definitions, Fact, Projector, ReadModel};
 pub use query::{Condition, Cursor, CursorError, Direction, Operator, Order, Page, PageRequest};
 pub use row::{
     Cell, Column, ColumnKind, Entry, Row, Stamp, enum_column, from_millionths, millionths,

@@ -6,33 +6,9 @@ use daybook_schema::{DomainEvent, commit::CommitMeta};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::{Entry, FoldError, Row, StoreError, Tables, database};
-
-/// A commit as the log hands it over.
-pub struct Commit<'a> {
-    /// Its place in the log.
-    pub position: u64,
-    /// The command that it answers.
-    pub command_id: Uuid,
-    /// The envelope, as JSON.
-    pub meta: &'a [u8],
-    /// The events, in order.
-    pub events: Vec<CommitEvent<'a>>,
-}
-
-/// One event of a commit.
-pub struct CommitEvent<'a> {
-    /// The stream.
-    pub stream: &'a str,
-    /// The version of the stream after the event.
-    pub version: u64,
-    /// The name of the fact.
-    pub type_name: &'a str,
-    /// The version of its shape.
-    pub type_version: u16,
-    /// Its data, as JSON.
-    pub data: &'a [u8],
-}
+use super::{
+    Commit, Decoded, Entry, FoldError, Row, StoreError, Tables, commit::DecodedEvent, database,
+};
 
 /// One event with everything that a fold may want to know of it.
 pub struct Fact<'a> {
@@ -151,7 +127,7 @@ impl Projector {
     ) -> Result<Self, StoreError> {
         let (position, recorded_at) = database::checkpoint(&connection)?;
         let parked = parked(&connection, models)?;
-        let tables = Tables::new(connection);
+        let tables = Tables::new(connection, position == 0);
         Ok(Self {
             models,
             tables,
@@ -167,78 +143,81 @@ impl Projector {
         self.position
     }
 
-    /// How many rows are held in memory; the caller flushes before they are too many.
-    pub fn held(&self) -> usize {
-        self.tables.held()
+    /// Keeps the memory bounded during a rebuild, with as little writing as possible. What is
+    /// written is complete only after [`Projector::flush`].
+    pub fn relieve(&mut self) -> Result<(), StoreError> {
+        if self.tables.is_full() {
+            self.transaction(|projector| projector.tables.relieve())?;
+        }
+        Ok(())
+    }
+
+    /// Reads one commit and folds it into the rows in memory.
+    pub fn apply(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        self.fold(commit.decode()?)
     }
 
     /// Folds one commit into the rows in memory.
-    pub fn apply(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+    pub fn fold(&mut self, commit: Decoded) -> Result<(), StoreError> {
         if commit.position != self.position + 1 {
             return Err(StoreError::Gap {
                 at: self.position,
                 got: commit.position,
             });
         }
-        let meta: CommitMeta =
-            serde_json::from_slice(commit.meta).map_err(|source| StoreError::Envelope {
-                position: commit.position,
-                source,
-            })?;
-        crate::audit::record(commit, &meta, &mut self.tables);
-        for (index, event) in commit.events.iter().enumerate() {
-            self.apply_event(commit, &meta, index, event)?;
+        crate::audit::record(&commit, &mut self.tables);
+        let Decoded {
+            position,
+            command_id,
+            meta,
+            events,
+        } = commit;
+        for (index, event) in events.into_iter().enumerate() {
+            let DecodedEvent {
+                stream,
+                version,
+                content,
+            } = event;
+            match content {
+                Ok(event) => self.fold_event(&Fact {
+                    position,
+                    index,
+                    command_id,
+                    stream: &stream,
+                    version,
+                    meta: &meta,
+                    event,
+                })?,
+                Err(unreadable) => {
+                    for model in self.models {
+                        self.park(model.name, &stream, position, unreadable.problem.clone());
+                    }
+                }
+            }
         }
-        self.position = commit.position;
+        self.position = position;
         self.recorded_at = meta.recorded_at.micros();
         Ok(())
     }
 
-    fn apply_event(
-        &mut self,
-        commit: &Commit<'_>,
-        meta: &CommitMeta,
-        index: usize,
-        event: &CommitEvent<'_>,
-    ) -> Result<(), StoreError> {
-        let CommitEvent {
-            stream,
-            version,
-            type_name,
-            type_version,
-            data,
-        } = *event;
-        let decoded = match DomainEvent::decode(stream, type_name, type_version, data) {
-            Ok(decoded) => decoded,
-            Err(problem) => {
-                let problem = problem.to_string();
-                for model in self.models {
-                    self.park(model.name, stream, commit.position, problem.clone());
-                }
-                return Ok(());
-            }
-        };
-        let (position, command_id) = (commit.position, commit.command_id);
-        let fact = Fact {
-            position,
-            index,
-            command_id,
-            stream,
-            version,
-            meta,
-            event: decoded,
-        };
+    fn fold_event(&mut self, fact: &Fact<'_>) -> Result<(), StoreError> {
         for model in self.models {
-            if !self.parked.is_empty() && self.parked.contains(&(model.name, stream.to_owned())) {
+            if self.is_parked(model.name, fact.stream) {
                 continue;
             }
-            match (model.fold)(&fact, &mut self.tables) {
+            match (model.fold)(fact, &mut self.tables) {
                 Ok(()) => {}
                 Err(FoldError::Store(error)) => return Err(error),
-                Err(problem) => self.park(model.name, stream, position, problem.to_string()),
+                Err(problem) => {
+                    self.park(model.name, fact.stream, fact.position, problem.to_string());
+                }
             }
         }
         Ok(())
+    }
+
+    fn is_parked(&self, model: &'static str, stream: &str) -> bool {
+        !self.parked.is_empty() && self.parked.contains(&(model, stream.to_owned()))
     }
 
     fn park(&mut self, model: &'static str, stream: &str, position: u64, problem: String) {
@@ -256,8 +235,15 @@ impl Projector {
     /// Writes the changed rows and the position reached in one transaction. Returns what was
     /// parked since the last time, as one line each, so that an alarm can be raised.
     pub fn flush(&mut self) -> Result<Vec<String>, StoreError> {
+        self.transaction(Self::write)
+    }
+
+    fn transaction<T>(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         self.tables.connection().execute_batch("BEGIN IMMEDIATE")?;
-        let written = self.write();
+        let written = write(self);
         let end = if written.is_ok() {
             "COMMIT"
         } else {

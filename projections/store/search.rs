@@ -29,15 +29,26 @@ pub(crate) const SCHEMA: &str = "
     CREATE VIRTUAL TABLE search_text USING fts5 (words, tokenize = 'unicode61 remove_diacritics 0');
 ";
 
-/// Puts an object's words in the index, or takes them out.
-pub(crate) fn index(
+/// Puts the words of an object in the index that has none there.
+pub(crate) fn add(
     connection: &Connection,
     table: &str,
     id: &str,
-    text: Option<&str>,
+    text: &str,
 ) -> Result<(), StoreError> {
     let number = connection
-        .prepare_cached("SELECT number FROM search_object WHERE id = ?1")?
+        .prepare_cached("INSERT INTO search_object (object_table, id) VALUES (?1, ?2)")?
+        .insert([table, id])?;
+    connection
+        .prepare_cached("INSERT INTO search_text (rowid, words) VALUES (?1, ?2)")?
+        .execute(params![number, words(text)])?;
+    Ok(())
+}
+
+/// Takes the words of an object out of the index, where it has any.
+pub(crate) fn remove(connection: &Connection, id: &str) -> Result<(), StoreError> {
+    let number = connection
+        .prepare_cached("DELETE FROM search_object WHERE id = ?1 RETURNING number")?
         .query_row([id], |row| row.get::<_, i64>(0))
         .optional()?;
     if let Some(number) = number {
@@ -45,25 +56,18 @@ pub(crate) fn index(
             .prepare_cached("DELETE FROM search_text WHERE rowid = ?1")?
             .execute([number])?;
     }
-    let Some(text) = text else {
-        connection
-            .prepare_cached("DELETE FROM search_object WHERE id = ?1")?
-            .execute([id])?;
-        return Ok(());
-    };
-    let number = match number {
-        Some(number) => number,
-        None => {
-            connection
-                .prepare_cached("INSERT INTO search_object (object_table, id) VALUES (?1, ?2)")?
-                .execute([table, id])?;
-            connection.last_insert_rowid()
-        }
-    };
-    connection
-        .prepare_cached("INSERT INTO search_text (rowid, words) VALUES (?1, ?2)")?
-        .execute(params![number, words(text)])?;
     Ok(())
+}
+
+/// Puts other words of an object in the place of those that were there.
+pub(crate) fn replace(
+    connection: &Connection,
+    table: &str,
+    id: &str,
+    text: Option<&str>,
+) -> Result<(), StoreError> {
+    remove(connection, id)?;
+    text.map_or(Ok(()), |text| add(connection, table, id, text))
 }
 
 /// The FTS5 expression for what a person typed; none where nothing searchable is in it.

@@ -2,19 +2,21 @@
 
 use std::{
     any::{Any, TypeId},
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
 };
 
-use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
+use rusqlite::{Connection, types::Value};
 
 use super::{
     Entry, Fact, Row, Stamp, StoreError,
-    row::{Cell, Column},
-    search,
+    lines::Lines,
+    rows::{FastMap, Rows},
 };
 
-/// How many rows of one table stay in memory between two batches.
-const KEPT_ROWS: usize = 20_000;
+/// How many rows of all tables together stay in memory between two batches: 100 to 200 MB.
+const KEPT_ROWS: usize = 64_000;
+/// How many lines of ledgers wait until a rebuild writes them.
+const PENDING_LINES: usize = 16_000;
 
 /// Why an event could not be applied.
 #[derive(Debug, thiserror::Error)]
@@ -43,14 +45,17 @@ pub enum FoldError {
 /// The working set of all tables.
 pub struct Tables {
     connection: Connection,
-    sets: HashMap<TypeId, Box<dyn Set>>,
+    sets: FastMap<TypeId, Box<dyn Set>>,
+    /// Whether the database was empty at the beginning, so that what is not in memory is nowhere.
+    from_nothing: bool,
 }
 
 impl Tables {
-    pub(crate) fn new(connection: Connection) -> Self {
+    pub(crate) fn new(connection: Connection, from_nothing: bool) -> Self {
         Self {
             connection,
-            sets: HashMap::new(),
+            sets: FastMap::default(),
+            from_nothing,
         }
     }
 
@@ -61,32 +66,18 @@ impl Tables {
     /// Puts a new row in its table; a row with the same id is replaced.
     pub fn insert<R: Row>(&mut self, row: R) {
         let id = row.id();
-        let rows = rows::<R>(&mut self.sets);
-        let indexed = rows.slots.get(&id).and_then(|slot| slot.indexed.clone());
-        rows.slots.insert(
-            id,
-            Slot {
-                row: Some(row),
-                dirty: true,
-                indexed,
-            },
-        );
+        self.rows::<R>().0.put(&id, Some(row));
     }
 
     /// Takes a row out of its table.
     pub fn remove<R: Row>(&mut self, id: &str) {
-        // An empty text differs from none, so that the next flush looks for words to take out.
-        let slot = Slot::<R> {
-            row: None,
-            dirty: true,
-            indexed: Some(String::new()),
-        };
-        rows::<R>(&mut self.sets).slots.insert(id.to_owned(), slot);
+        self.rows::<R>().0.put(id, None);
     }
 
     /// The row, if it is there.
     pub fn get<R: Row>(&mut self, id: &str) -> Result<Option<&R>, StoreError> {
-        Ok(self.slot::<R>(id)?.row.as_ref())
+        let (rows, connection) = self.rows::<R>();
+        rows.get(connection, id)
     }
 
     /// A copy of a row that must be there.
@@ -100,21 +91,25 @@ impl Tables {
     }
 
     /// The ids of all rows whose column holds a value, in the order of the ids. It looks through
-    /// the whole table where the column has no index (a rebuild makes them last), so it is for
-    /// rare facts only.
+    /// all rows in memory, and through the whole table where the column has no index (a rebuild
+    /// makes them last), so it is for rare facts only.
     pub fn find<R: Row>(&mut self, column: &str, value: &Value) -> Result<Vec<String>, StoreError> {
         let index = R::COLUMNS.iter().position(|own| own.name == column);
         let Some(index) = index else {
             return Ok(Vec::new());
         };
-        let sql = format!("SELECT id FROM \"{}\" WHERE {column} = ?1", R::TABLE);
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let written = statement.query_map([value], |row| row.get::<_, String>(0))?;
-        let mut ids = written.collect::<Result<BTreeSet<_>, _>>()?;
-        for (id, slot) in &rows::<R>(&mut self.sets).slots {
+        let (rows, connection) = self.rows::<R>();
+        let mut ids = BTreeSet::new();
+        if !rows.is_complete() {
+            let sql = format!("SELECT id FROM \"{}\" WHERE {column} = ?1", R::TABLE);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let written = statement.query_map([value], |row| row.get::<_, String>(0))?;
+            ids = written.collect::<Result<_, _>>()?;
+        }
+        for (id, row) in rows.iter() {
             let holds = |row: &R| row.values().get(index) == Some(value);
-            if slot.row.as_ref().is_some_and(holds) {
-                ids.insert(id.clone());
+            if row.is_some_and(holds) {
+                ids.insert(id.to_owned());
             } else {
                 ids.remove(id);
             }
@@ -130,8 +125,8 @@ impl Tables {
         change: impl FnOnce(&mut R),
     ) -> Result<(), FoldError> {
         let id = id.to_string();
-        let slot = self.slot::<R>(&id)?;
-        let Some(row) = slot.row.as_mut() else {
+        let (rows, connection) = self.rows::<R>();
+        let Some(row) = rows.change(connection, &id)? else {
             return Err(FoldError::Missing {
                 table: R::TABLE,
                 id,
@@ -139,7 +134,6 @@ impl Tables {
         };
         change(row);
         row.stamp_mut().touch(fact, fact.stream == id);
-        slot.dirty = true;
         Ok(())
     }
 
@@ -151,188 +145,91 @@ impl Tables {
         make: impl FnOnce(Stamp) -> R,
         change: impl FnOnce(&mut R),
     ) -> Result<(), FoldError> {
-        if self.get::<R>(&id.to_string())?.is_none() {
+        let id = id.to_string();
+        if self.get::<R>(&id)?.is_none() {
             self.insert(make(Stamp::new(fact)));
         }
-        self.update(fact, id, change)
+        self.update(fact, &id, change)
     }
 
     /// Writes a line of a ledger.
     pub fn append<E: Entry>(&mut self, entry: E) {
-        let set = self.sets.entry(TypeId::of::<E>()).or_insert_with(|| {
-            Box::new(Lines {
-                table: E::TABLE,
-                columns: E::COLUMNS,
-                pending: Vec::new(),
-            })
-        });
+        let set = self
+            .sets
+            .entry(TypeId::of::<E>())
+            .or_insert_with(|| Box::new(Lines::new::<E>()));
         let set: &mut dyn Any = set.as_mut();
         if let Some(lines) = set.downcast_mut::<Lines>() {
-            lines.pending.push(entry.values());
+            lines.push(entry.values());
         }
     }
 
-    /// Writes every changed row; the caller holds a transaction.
+    /// Writes every changed row and every line, and lets rows go that were not asked for lately
+    /// where there are too many; the caller holds a transaction.
     pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
         for set in self.sets.values_mut() {
+            set.flush(&self.connection)?;
+        }
+        if self.kept() > KEPT_ROWS {
+            self.sets.values_mut().for_each(|set| set.let_go());
+        }
+        Ok(())
+    }
+
+    /// Whether there is more in memory than a rebuild should keep.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept() > KEPT_ROWS || self.pending() > PENDING_LINES
+    }
+
+    /// Writes what a rebuild need not keep: the lines, and the rows only where they are too many.
+    pub(crate) fn relieve(&mut self) -> Result<(), StoreError> {
+        if self.kept() > KEPT_ROWS {
+            return self.flush();
+        }
+        let ledgers = self.sets.values_mut().filter(|set| set.lines() > 0);
+        for set in ledgers {
             set.flush(&self.connection)?;
         }
         Ok(())
     }
 
-    /// How many rows and lines wait to be written or are kept to be read again.
-    pub(crate) fn held(&self) -> usize {
-        self.sets.values().map(|set| set.len()).sum()
+    fn kept(&self) -> usize {
+        self.sets.values().map(|set| set.rows()).sum()
     }
 
-    fn slot<R: Row>(&mut self, id: &str) -> Result<&mut Slot<R>, StoreError> {
-        let rows = rows::<R>(&mut self.sets);
-        if !rows.slots.contains_key(id) {
-            let slot = read::<R>(&self.connection, id)?;
-            rows.slots.insert(id.to_owned(), slot);
+    fn pending(&self) -> usize {
+        self.sets.values().map(|set| set.lines()).sum()
+    }
+
+    fn rows<R: Row>(&mut self) -> (&mut Rows<R>, &Connection) {
+        let complete = self.from_nothing;
+        let set = self
+            .sets
+            .entry(TypeId::of::<R>())
+            .or_insert_with(|| Box::new(Rows::<R>::new(complete)));
+        let set: &mut dyn Any = set.as_mut();
+        match set.downcast_mut::<Rows<R>>() {
+            Some(rows) => (rows, &self.connection),
+            None => unreachable!("the working set of a row type has that row type"),
         }
-        Ok(rows.slots.entry(id.to_owned()).or_insert_with(Slot::absent))
     }
 }
 
 /// What is common to the working sets of all tables.
-trait Set: Any + Send {
+pub(super) trait Set: Any + Send {
+    /// Writes what has changed.
     fn flush(&mut self, connection: &Connection) -> Result<(), StoreError>;
-    fn len(&self) -> usize;
-}
 
-struct Rows<R> {
-    slots: HashMap<String, Slot<R>>,
-    upsert: String,
-}
-
-struct Slot<R> {
-    row: Option<R>,
-    dirty: bool,
-    /// The search text as it stands in the index, so that it is written only when it changes.
-    indexed: Option<String>,
-}
-
-impl<R> Slot<R> {
-    fn absent() -> Self {
-        Self {
-            row: None,
-            dirty: false,
-            indexed: None,
-        }
-    }
-}
-
-fn rows<R: Row>(sets: &mut HashMap<TypeId, Box<dyn Set>>) -> &mut Rows<R> {
-    let set = sets
-        .entry(TypeId::of::<R>())
-        .or_insert_with(|| Box::new(Rows::<R>::new()));
-    let set: &mut dyn Any = set.as_mut();
-    match set.downcast_mut::<Rows<R>>() {
-        Some(rows) => rows,
-        None => unreachable!("the working set of a row type has that row type"),
-    }
-}
-
-fn read<R: Row>(connection: &Connection, id: &str) -> Result<Slot<R>, StoreError> {
-    let sql = format!("SELECT document FROM \"{}\" WHERE id = ?1", R::TABLE);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let row = statement
-        .query_row([id], |row| {
-            Ok(serde_json::from_slice::<R>(row.get_ref(0)?.as_bytes()?))
-        })
-        .optional()?
-        .transpose()?;
-    let indexed = row.as_ref().and_then(Row::search_text);
-    Ok(Slot {
-        row,
-        dirty: false,
-        indexed,
-    })
-}
-
-impl<R: Row> Rows<R> {
-    fn new() -> Self {
-        Self {
-            slots: HashMap::new(),
-            upsert: upsert_sql(R::TABLE, R::COLUMNS),
-        }
-    }
-}
-
-impl<R: Row> Set for Rows<R> {
-    fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let mut upsert = connection.prepare_cached(&self.upsert)?;
-        for (id, slot) in self.slots.iter_mut().filter(|(_, slot)| slot.dirty) {
-            match &slot.row {
-                Some(row) => {
-                    let mut values = vec![Value::Text(id.clone()), row.stamp().position.cell()];
-                    values.extend(row.values());
-                    values.push(Value::Text(serde_json::to_string(row)?));
-                    upsert.execute(params_from_iter(values))?;
-                }
-                None => {
-                    let sql = format!("DELETE FROM \"{}\" WHERE id = ?1", R::TABLE);
-                    connection.prepare_cached(&sql)?.execute([id])?;
-                }
-            }
-            let text = slot.row.as_ref().and_then(Row::search_text);
-            if text != slot.indexed {
-                search::index(connection, R::TABLE, id, text.as_deref())?;
-                slot.indexed = text;
-            }
-            slot.dirty = false;
-        }
-        if self.slots.len() > KEPT_ROWS {
-            self.slots.clear();
-        }
-        Ok(())
+    /// How many rows are in memory.
+    fn rows(&self) -> usize {
+        0
     }
 
-    fn len(&self) -> usize {
-        self.slots.len()
-    }
-}
-
-struct Lines {
-    table: &'static str,
-    columns: &'static [Column],
-    pending: Vec<Vec<Value>>,
-}
-
-impl Set for Lines {
-    fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let marks = vec!["?"; self.columns.len()].join(", ");
-        let names: Vec<_> = self.columns.iter().map(|column| column.name).collect();
-        let sql = format!(
-            "INSERT INTO \"{}\" ({}) VALUES ({marks})",
-            self.table,
-            names.join(", ")
-        );
-        let mut insert = connection.prepare_cached(&sql)?;
-        for values in self.pending.drain(..) {
-            insert.execute(params_from_iter(values))?;
-        }
-        Ok(())
+    /// How many lines wait to be written.
+    fn lines(&self) -> usize {
+        0
     }
 
-    fn len(&self) -> usize {
-        self.pending.len()
-    }
-}
-
-fn upsert_sql(table: &str, columns: &[Column]) -> String {
-    let names: Vec<_> = columns.iter().map(|column| column.name).collect();
-    let all = [&["id", "position"], names.as_slice(), &["document"]].concat();
-    let marks = vec!["?"; all.len()].join(", ");
-    let sets: Vec<_> = all
-        .iter()
-        .skip(1)
-        .map(|name| format!("{name} = excluded.{name}"))
-        .collect();
-    format!(
-        "INSERT INTO \"{table}\" ({}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {}",
-        all.join(", "),
-        sets.join(", ")
-    )
+    /// Forgets rows that were not asked for since the last time; nothing waits to be written.
+    fn let_go(&mut self) {}
 }

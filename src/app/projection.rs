@@ -4,26 +4,36 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
-    thread::JoinHandle,
-    time::Duration,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
-use daybook_eventlog::{CommitRef, Log};
+use daybook_eventlog::{Block, CommitRef, Log, LogError, Tail};
 use daybook_projections::{
     READ_MODELS,
-    store::{Commit, CommitEvent, Database, Projector, StoreError},
+    store::{Checkpointer, Commit, CommitEvent, Database, Decoded, Projector, StoreError},
 };
 use tokio::sync::watch;
 
 use crate::AppError;
 
-/// Rows in memory at which a rebuild writes them.
-const REBUILD_ROWS: usize = 150_000;
+/// Blocks of the log that a rebuild reads ahead of folding them.
+const BLOCKS_AHEAD: usize = 64;
+/// Commits of a rebuild between two reports of progress.
+const COMMITS_PER_REPORT: u64 = 10_000;
 /// How long the thread waits for commits before it looks whether it shall end.
 const IDLE: Duration = Duration::from_millis(100);
-/// Commits folded between two writes, so that readers see progress during a burst.
+/// Commits folded between two writes at most, so that readers see progress during a burst.
 const COMMITS_PER_WRITE: usize = 2_000;
+/// So many commits between two writes are a burst.
+const BURST: usize = 64;
+/// The time between two writes in a burst: a page that many commits change is written once, and
+/// the desk keeps the processor. Nobody who waits for a single commit waits for this.
+const PACE: Duration = Duration::from_millis(20);
+/// The time between two moves of the WAL into the database.
+const CHECKPOINT: Duration = Duration::from_millis(250);
 
 /// How far the read models have come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +48,7 @@ pub struct Applied {
 pub struct Projection {
     applied: watch::Receiver<Applied>,
     ending: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+    threads: [JoinHandle<()>; 2],
 }
 
 /// The outcome of a rebuild.
@@ -51,6 +61,8 @@ pub struct Rebuilt {
     pub events: u64,
     /// The digest of the content.
     pub digest: String,
+    /// How long it took, in milliseconds: from the first read of the log to the last sync.
+    pub millis: u64,
 }
 
 impl Projection {
@@ -60,23 +72,25 @@ impl Projection {
             position: projector.position(),
             stopped: None,
         });
+        let checkpointer = database.checkpointer()?;
         let ending = Arc::new(AtomicBool::new(false));
-        let thread = std::thread::Builder::new()
-            .name("daybook-projection".to_owned())
-            .spawn({
-                let (log, ending) = (log.clone(), ending.clone());
-                move || {
-                    if let Err(error) = follow(&log, projector, &publish, &ending) {
-                        tracing::error!(%error, "the read models have stopped");
-                        publish.send_modify(|applied| applied.stopped = Some(error.to_string()));
-                    }
+        let following = spawn("daybook-projection", {
+            let (log, ending) = (log.clone(), ending.clone());
+            move || {
+                if let Err(error) = follow(&log, projector, &publish, &ending) {
+                    tracing::error!(%error, "the read models have stopped");
+                    publish.send_modify(|applied| applied.stopped = Some(error.to_string()));
                 }
-            })
-            .map_err(AppError::Thread)?;
+            }
+        })?;
+        let moving = spawn("daybook-checkpoint", {
+            let ending = ending.clone();
+            move || keep_moving(&checkpointer, &ending)
+        })?;
         Ok(Self {
             applied,
             ending,
-            thread,
+            threads: [following, moving],
         })
     }
 
@@ -88,7 +102,25 @@ impl Projection {
     /// Applies what is in the log, and ends.
     pub(crate) fn stop(self) {
         self.ending.store(true, Ordering::Release);
-        drop(self.thread.join());
+        for thread in self.threads {
+            thread.thread().unpark();
+            drop(thread.join());
+        }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, AppError> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    builder.spawn(run).map_err(AppError::Thread)
+}
+
+fn keep_moving(checkpointer: &Checkpointer, ending: &AtomicBool) {
+    while !ending.load(Ordering::Acquire) {
+        thread::park_timeout(CHECKPOINT);
+        if let Err(error) = checkpointer.run() {
+            // The projector moves the WAL where this thread does not.
+            tracing::warn!(%error, "the write-ahead log of the read models was not moved");
+        }
     }
 }
 
@@ -107,24 +139,41 @@ fn follow(
             }
             continue;
         };
-        for commits in batch.chunks(COMMITS_PER_WRITE) {
-            for commit in commits {
-                apply_commit(&mut projector, &commit.borrowed())?;
-            }
-            for alarm in projector.flush()? {
-                tracing::error!(alarm, "a read model has a hole");
-            }
-            let position = projector.position();
-            publish.send_modify(|applied| applied.position = position);
+        let began = Instant::now();
+        let taken = take(&mut tail, batch, &mut projector)?;
+        for alarm in projector.flush()? {
+            tracing::error!(alarm, "a read model has a hole");
+        }
+        let position = projector.position();
+        publish.send_modify(|applied| applied.position = position);
+        if (BURST..COMMITS_PER_WRITE).contains(&taken) {
+            thread::sleep(PACE.saturating_sub(began.elapsed()));
         }
     }
 }
 
-/// Folds one commit of the log.
-pub(crate) fn apply_commit(
+/// Folds what is there already, this batch first; says how many commits that was.
+fn take(
+    tail: &mut Tail,
+    first: Arc<[daybook_eventlog::Commit]>,
     projector: &mut Projector,
-    commit: &CommitRef<'_>,
-) -> Result<(), StoreError> {
+) -> Result<usize, AppError> {
+    let (mut taken, mut next) = (0, Some(first));
+    while let Some(batch) = next {
+        for commit in batch.iter() {
+            projector.fold(decode(&commit.borrowed())?)?;
+        }
+        taken += batch.len();
+        if taken >= COMMITS_PER_WRITE {
+            break;
+        }
+        next = tail.next_blocking(Duration::ZERO)?;
+    }
+    Ok(taken)
+}
+
+/// Reads one commit of the log.
+fn decode(commit: &CommitRef<'_>) -> Result<Decoded, StoreError> {
     let events = commit.events().map(|event| CommitEvent {
         stream: event.stream,
         version: event.version,
@@ -132,12 +181,13 @@ pub(crate) fn apply_commit(
         type_version: event.type_version,
         data: event.data,
     });
-    projector.apply(&Commit {
+    let commit = Commit {
         position: commit.position(),
         command_id: commit.command_id(),
         meta: commit.meta(),
         events: events.collect(),
-    })
+    };
+    commit.decode()
 }
 
 /// Builds the read models anew beside those that serve; `progress` hears positions.
@@ -146,18 +196,13 @@ pub(crate) fn rebuild(
     database: &Database,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Rebuilt, AppError> {
+    let began = Instant::now();
     let mut projector = database.begin_rebuild()?;
-    let mut events = 0;
-    for block in log.blocks(0) {
-        for commit in block?.commits() {
-            events += u64::from(commit.event_count());
-            apply_commit(&mut projector, &commit)?;
-        }
-        if projector.held() > REBUILD_ROWS {
-            projector.flush()?;
-            progress(projector.position());
-        }
-    }
+    let events = thread::scope(|scope| {
+        let (send, batches) = mpsc::sync_channel(BLOCKS_AHEAD);
+        scope.spawn(move || read_ahead(log, &send));
+        fold_all(batches, &mut projector, progress)
+    })?;
     let position = projector.position();
     progress(position);
     let digest = database.finish_rebuild(projector)?;
@@ -165,7 +210,48 @@ pub(crate) fn rebuild(
         position,
         events,
         digest,
+        millis: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+type Batch = Result<Vec<Decoded>, AppError>;
+
+/// Reads the log on a thread of its own, until its end or until nobody wants more.
+fn read_ahead(log: &Log, send: &mpsc::SyncSender<Batch>) {
+    for block in log.blocks(0) {
+        let batch = decode_block(block);
+        let failed = batch.is_err();
+        if send.send(batch).is_err() || failed {
+            return;
+        }
+    }
+}
+
+fn decode_block(block: Result<Block, LogError>) -> Batch {
+    let block = block?;
+    let commits = block.commits().map(|commit| decode(&commit));
+    Ok(commits.collect::<Result<_, _>>()?)
+}
+
+/// Folds every batch; says how many events that were.
+fn fold_all(
+    batches: mpsc::Receiver<Batch>,
+    projector: &mut Projector,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, AppError> {
+    let (mut events, mut reported) = (0, 0);
+    for batch in batches {
+        for commit in batch? {
+            events += u64::try_from(commit.event_count()).unwrap_or(u64::MAX);
+            projector.fold(commit)?;
+        }
+        projector.relieve()?;
+        if projector.position() >= reported + COMMITS_PER_REPORT {
+            reported = projector.position();
+            progress(reported);
+        }
+    }
+    Ok(events)
 }
 
 /// Makes sure that there are read models of this build.

@@ -96,6 +96,7 @@ mod tests {
                 position: 9,
                 events: 12,
                 digest: "d1".to_owned(),
+                millis: 1,
             },
         })
     }
