@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use daybook_app::{
-    AppError,
+    AppError, CommandError,
     import::{ImportError, MappingError},
 };
 use daybook_eventlog::LogError;
@@ -115,6 +115,7 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::App(AppError::Log(error)) => log_hint(error),
+            Self::App(AppError::Founding(CommandError::Log(error))) => log_hint(error),
             Self::App(AppError::Missing { .. }) => {
                 Some("name the folder with --data, or found an organisation with `daybook serve`")
             }
