@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
+mod bad_input;
 mod cli;
 mod crash;
 mod follower;
 mod house_rules;
 mod published;
+mod refusals;
 mod server;
 mod story;
