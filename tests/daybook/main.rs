@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 mod bad_input;
+mod books;
 mod cli;
 mod crash;
+mod damage;
 mod follower;
 mod house_rules;
 mod published;
 mod refusals;
+mod refused_folders;
 mod server;
 mod story;
