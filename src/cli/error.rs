@@ -175,6 +175,10 @@ fn log_hint(error: &LogError) -> Option<&'static str> {
             "nothing was cut away; see `daybook verify`, and `daybook restore` to build a fresh \
              folder from the archive or a backup",
         ),
+        LogError::Index { .. } => Some(
+            "the index is derived: delete `log/index.sqlite` of the data folder, and it is built \
+             anew",
+        ),
         LogError::LowSpace { .. } => Some("make room on the disk; writing resumes by itself"),
         _ => None,
     }
