@@ -82,9 +82,14 @@ pub(crate) fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// The stable code at the end of the first line that begins with `error: `.
+/// The stable code with which an error ends. An error may have several lines, and a hint after it.
 pub(crate) fn code_of(complaint: &str) -> Option<&str> {
-    let line = complaint.lines().find(|line| line.starts_with("error: "))?;
-    let (_, code) = line.strip_suffix(')')?.rsplit_once('(')?;
+    let (_, error) = complaint
+        .split_once("\nerror: ")
+        .or_else(|| complaint.split_once("error: "))?;
+    let error = error
+        .split_once("\nhint: ")
+        .map_or(error, |(error, _)| error);
+    let (_, code) = error.trim_end().strip_suffix(')')?.rsplit_once('(')?;
     Some(code)
 }

@@ -5,10 +5,12 @@
 mod bad_input;
 mod books;
 mod cli;
+mod codes;
 mod crash;
 mod damage;
 mod follower;
 mod house_rules;
+mod imports;
 mod published;
 mod refusals;
 mod refused_folders;
