@@ -9,6 +9,7 @@ mod codes;
 mod crash;
 mod damage;
 mod follower;
+mod golden;
 mod house_rules;
 mod imports;
 mod published;

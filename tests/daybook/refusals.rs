@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A small shop in which rules can be broken.
-struct Shop<'a> {
+pub(crate) struct Shop<'a> {
     server: &'a Server,
     product: String,
     warehouse: String,
@@ -18,13 +18,19 @@ struct Shop<'a> {
 }
 
 impl<'a> Shop<'a> {
-    fn open(server: &'a Server) -> Self {
-        let mut shop = Self {
+    /// A shop with nothing in it.
+    pub(crate) fn of(server: &'a Server) -> Self {
+        Self {
             server,
             product: String::new(),
             warehouse: String::new(),
             customer: String::new(),
-        };
+        }
+    }
+
+    /// A shop with a warehouse, a product and a customer.
+    pub(crate) fn open(server: &'a Server) -> Self {
+        let mut shop = Self::of(server);
         shop.warehouse = shop.done("openWarehouse", json!({ "code": "SHA", "name": "上海仓" }));
         let product = json!({ "sku": "M-27", "details": { "name": "27 inch monitor" } });
         shop.product = shop.done("listProduct", product);
@@ -50,7 +56,7 @@ impl<'a> Shop<'a> {
 
     /// Issues a command that must be done; gives the stream of its last event.
     #[track_caller]
-    fn done(&self, mutation: &str, input: Value) -> String {
+    pub(crate) fn done(&self, mutation: &str, input: Value) -> String {
         let payload = self.issue(mutation, &input);
         assert_eq!(payload["userErrors"], json!([]), "{mutation}: {payload}");
         let events = payload["receipt"]["events"].as_array().unwrap();
@@ -62,7 +68,7 @@ impl<'a> Shop<'a> {
 
     /// Issues a command that a rule must refuse. The refusal is one commit without an event.
     #[track_caller]
-    fn refused(&self, (mutation, input): (&str, Value), (code, words): (&str, &str)) {
+    pub(crate) fn refused(&self, (mutation, input): (&str, Value), (code, words): (&str, &str)) {
         let before = head(self.server);
         let payload = self.issue(mutation, &input);
         let error = &payload["userErrors"][0];
@@ -85,7 +91,12 @@ impl<'a> Shop<'a> {
         assert_eq!(head(self.server), before, "{payload}");
     }
 
-    fn receipt(&self, quantity: &str, amount: &str, currency: &str) -> (&'static str, Value) {
+    pub(crate) fn receipt(
+        &self,
+        quantity: &str,
+        amount: &str,
+        currency: &str,
+    ) -> (&'static str, Value) {
         let cost = json!({ "amount": amount, "currency": currency });
         let input = json!({
             "product": self.product, "warehouse": self.warehouse,
@@ -94,7 +105,7 @@ impl<'a> Shop<'a> {
         ("receiveStock", input)
     }
 
-    fn order(&self, quantity: &str, price: &str, lines: usize) -> (&'static str, Value) {
+    pub(crate) fn order(&self, quantity: &str, price: &str, lines: usize) -> (&'static str, Value) {
         let line = json!({
             "product": self.product, "warehouse": self.warehouse,
             "quantity": quantity, "unitPrice": price
