@@ -71,7 +71,6 @@ fn what_is_no_graphql_request_is_refused() {
     let large = [br#"{"query":""#, vec![b' '; 10 << 20].as_slice(), br#""}"#].concat();
     let post = |body: &'static [u8]| ("POST /graphql", GRAPHQL, body);
     let get = |line: &'static str| (line, "", b"".as_slice());
-    let with = |headers: &'static str| ("POST /graphql", headers, HEAD);
     let cases = [
         (
             post(br#"{"query""#),
@@ -95,46 +94,57 @@ fn what_is_no_graphql_request_is_refused() {
             (413, "PAYLOAD_TOO_LARGE", "1048576"),
         ),
         (
-            with("Content-Type: text/plain\r\n"),
-            (415, "UNSUPPORTED_MEDIA_TYPE", "application/json"),
-        ),
-        (
-            with("Content-Type: application/json\r\nAccept: image/png\r\n"),
-            (406, "NOT_ACCEPTABLE", "application/json"),
-        ),
-        (
-            with("Content-Type: application/json\r\nDaybook-Actor: li wei!\r\n"),
-            (400, "BAD_REQUEST", "daybook-actor"),
-        ),
-        (
-            with("Content-Type: application/json\r\nDaybook-Actor: é\r\n"),
-            (400, "BAD_REQUEST", "daybook-actor"),
-        ),
-        (
-            with("Content-Type: application/json\r\nDaybook-At-Least: -1\r\n"),
-            (400, "BAD_REQUEST", "daybook-at-least"),
-        ),
-        (
-            with("Content-Type: application/json\r\nIdempotency-Key: \r\n"),
-            (400, "BAD_REQUEST", "idempotency-key"),
-        ),
-        (
             ("GET /graphql", FOREIGN_SOCKET, b""),
             (403, "FORBIDDEN", "origin"),
         ),
         (
             ("PUT /graphql", JSON, HEAD),
-            (405, "METHOD_NOT_ALLOWED", ""),
+            (405, "METHOD_NOT_ALLOWED", "GET and POST"),
         ),
         (
             get("GET /graphql?query=mutation%7Ba%7D"),
-            (405, "METHOD_NOT_ALLOWED", ""),
+            (405, "METHOD_NOT_ALLOWED", "a mutation needs POST"),
         ),
-        (get("GET /nowhere"), (404, "NOT_FOUND", "")),
+        (get("GET /nowhere"), (404, "NOT_FOUND", "no such path")),
     ];
     with_server(|server| {
         for (request, expected) in cases {
             refused(server, request, expected);
+        }
+    });
+}
+
+#[test]
+fn headers_that_do_not_fit_are_refused() {
+    let cases = [
+        (
+            ("Content-Type: text/plain\r\n"),
+            (415, "UNSUPPORTED_MEDIA_TYPE", "application/json"),
+        ),
+        (
+            ("Content-Type: application/json\r\nAccept: image/png\r\n"),
+            (406, "NOT_ACCEPTABLE", "application/json"),
+        ),
+        (
+            ("Content-Type: application/json\r\nDaybook-Actor: li wei!\r\n"),
+            (400, "BAD_REQUEST", "daybook-actor"),
+        ),
+        (
+            ("Content-Type: application/json\r\nDaybook-Actor: é\r\n"),
+            (400, "BAD_REQUEST", "daybook-actor"),
+        ),
+        (
+            ("Content-Type: application/json\r\nDaybook-At-Least: -1\r\n"),
+            (400, "BAD_REQUEST", "daybook-at-least"),
+        ),
+        (
+            ("Content-Type: application/json\r\nIdempotency-Key: \r\n"),
+            (400, "BAD_REQUEST", "idempotency-key"),
+        ),
+    ];
+    with_server(|server| {
+        for (headers, expected) in cases {
+            refused(server, ("POST /graphql", headers, HEAD), expected);
         }
     });
 }
@@ -174,73 +184,69 @@ fn documents_are_refused_by_the_limit_that_they_exceed() {
 }
 
 #[test]
-fn documents_and_arguments_that_do_not_fit_are_refused() {
-    let customers = |arguments: &str| format!("{{ customers({arguments}) {{ nodes {{ id }} }} }}");
-    let nodes = format!("{{ nodes(ids: {:?}) {{ id }} }}", vec!["customer-x"; 101]);
-    let bad = "BAD_USER_INPUT";
+fn documents_that_do_not_fit_the_schema_are_refused() {
+    let invalid = "GRAPHQL_VALIDATION_FAILED";
     let cases = [
+        ("{", (400, "GRAPHQL_PARSE_FAILED", "syntax error")),
+        ("{ nothing }", (400, invalid, "\"nothing\"")),
+        ("{ a: status { head } ...F }", (400, invalid, "F")),
         (
-            "{".to_owned(),
-            (400, "GRAPHQL_PARSE_FAILED", "syntax error"),
-        ),
-        (
-            "{ nothing }".to_owned(),
-            (400, "GRAPHQL_VALIDATION_FAILED", "\"nothing\""),
-        ),
-        (
-            "{ a: status { head } ...F }".to_owned(),
-            (400, "GRAPHQL_VALIDATION_FAILED", "F"),
-        ),
-        (
-            "query A { status { head } } query B { status { head } }".to_owned(),
+            "query A { status { head } } query B { status { head } }",
             (400, "OPERATION_RESOLUTION_FAILURE", "operationName"),
         ),
-        (
-            customers("first: 101"),
-            (200, bad, "`first` is 101; 0 to 100 are allowed"),
-        ),
-        (
-            customers("last: -1"),
-            (200, bad, "`last` is -1; 0 to 100 are allowed"),
-        ),
-        (
-            customers("first: 1, last: 1"),
-            (200, bad, "`first` and `last`"),
-        ),
-        (customers(r#"after: "nonsense""#), (200, bad, "cursor")),
-        (
-            customers(r#"where: { createdAt: { gt: "x" } }"#),
-            (200, bad, "`x`"),
-        ),
-        (
-            "{ commits(first: 201) { nodes { position } } }".to_owned(),
-            (200, bad, "`first` is 201; 0 to 200 are allowed"),
-        ),
-        (
-            r#"{ commits(after: "x") { nodes { position } } }"#.to_owned(),
-            (200, bad, "`x`"),
-        ),
-        (
-            r#"{ search(text: "a", first: 51) { id } }"#.to_owned(),
-            (200, bad, "`first` is 51; 0 to 50 are allowed"),
-        ),
-        (
-            r#"{ customer(id: "nonsense") { id } }"#.to_owned(),
-            (200, bad, "`nonsense`"),
-        ),
-        (
-            format!("{{ order(id: \"customer-{}\") {{ id }} }}", Uuid::nil()),
-            (200, bad, "`order-…`"),
-        ),
-        (nodes, (200, bad, "101 entries; 100 are allowed")),
     ];
     with_server(|server| {
-        for (query, expected) in &cases {
-            document_refused(server, (query, Value::Null), *expected);
+        for (query, expected) in cases {
+            document_refused(server, (query, Value::Null), expected);
         }
         let sized = "query($n: Int!) { customers(first: $n) { nodes { id } } }";
         for (n, words) in [(json!("x"), "\"first\""), (Value::Null, "n")] {
-            document_refused(server, (sized, json!({ "n": n })), (400, bad, words));
+            let expected = (400, "BAD_USER_INPUT", words);
+            document_refused(server, (sized, json!({ "n": n })), expected);
+        }
+    });
+}
+
+#[test]
+fn pages_cursors_and_ids_that_do_not_fit_are_refused_at_their_field() {
+    let customers = |arguments: &str| format!("customers({arguments}) {{ nodes {{ id }} }}");
+    let commits = |arguments: &str| format!("commits({arguments}) {{ nodes {{ position }} }}");
+    let ids = vec!["customer-x"; 101];
+    let foreign = format!("customer-{}", Uuid::nil());
+    let cases = [
+        (
+            customers("first: 101"),
+            "`first` is 101; 0 to 100 are allowed",
+        ),
+        (customers("last: -1"), "`last` is -1; 0 to 100 are allowed"),
+        (customers("first: 1, last: 1"), "`first` and `last`"),
+        (customers(r#"after: "nonsense""#), "cursor"),
+        (customers(r#"where: { createdAt: { gt: "x" } }"#), "`x`"),
+        (
+            commits("first: 201"),
+            "`first` is 201; 0 to 200 are allowed",
+        ),
+        (commits(r#"after: "x""#), "`x`"),
+        (
+            r#"search(text: "a", first: 51) { id }"#.to_owned(),
+            "0 to 50 are allowed",
+        ),
+        (
+            r#"customer(id: "nonsense") { id }"#.to_owned(),
+            "`nonsense`",
+        ),
+        (format!("order(id: {foreign:?}) {{ id }}"), "`order-…`"),
+        (
+            format!("nodes(ids: {ids:?}) {{ id }}"),
+            "101 entries; 100 are allowed",
+        ),
+    ];
+    with_server(|server| {
+        for (field, words) in &cases {
+            let query = format!("{{ it: {field} }}");
+            let expected = (200, "BAD_USER_INPUT", *words);
+            let answer = document_refused(server, (&query, Value::Null), expected);
+            assert_eq!(answer["errors"][0]["path"], json!(["it"]), "{answer}");
         }
         // What is well formed and not there is no error.
         let unknown = format!("{{ node(id: \"customer-{}\") {{ id }} }}", Uuid::now_v7());

@@ -54,6 +54,10 @@ impl Import {
         let (exit, said, _) = self.run(files);
         assert_eq!((exit, code_of(&said)), (Some(1), Some(code)), "{said}");
         assert!(said.contains(words), "`{words}` in {said}");
+        let last = said
+            .lines()
+            .find(|line| line.ends_with(&format!("({code})")));
+        assert!(last.is_some_and(|line| !line.starts_with(" (")), "{said}");
         let books = self.path("books");
         let founded = Path::new(&books).join("daybook.json").exists();
         let shown = daybook(&[

@@ -1,7 +1,7 @@
 //! What the read models show of two real databases, against figures that were computed without us.
 //!
 //! The totals of sales leave cancelled orders out, which the figures of Oracle's database do not.
-//! So what its cancelled orders come to, as the log tells it, is taken off those figures first.
+//! So what its cancelled orders come to, as the log tells it, is put to the totals first.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -303,41 +303,34 @@ fn oracle_sales(trial: &Trial) {
 
     let people = oracle_people();
     let rep = |name: &str| people[name].clone();
-    let by_rep = |order: &Order| {
-        order
-            .salesperson
-            .as_ref()
-            .map_or(String::new(), |it| rep(it.as_str()))
-    };
-    let by_mode = |order: &Order| order.mode.clone();
-    let dimensions: [(_, _, &dyn Fn(&Order) -> String); 2] = [
-        (
-            "/by_mode",
-            trial.shown.by(SalesDimension::Channel, as_told),
-            &by_mode,
-        ),
-        (
-            "/by_rep",
-            trial.shown.by(SalesDimension::Salesperson, rep),
-            &by_rep,
-        ),
-    ];
-    for (path, shown, key) in dimensions {
-        let cancelled = trial.facts.orders.values().filter(|order| order.cancelled);
-        let mut totals: BTreeMap<_, (u64, Decimal)> = BTreeMap::new();
-        let shown = shown
-            .into_iter()
-            .map(|(name, row)| (name, (row.orders.0, row.net.0)));
-        for (name, total) in cancelled
-            .map(|order| (key(order), (1, order.net())))
-            .chain(shown)
-        {
-            let sum = totals.entry(name).or_default();
-            *sum = (sum.0 + total.0, sum.1 + total.1);
-        }
-        let told = totals.into_iter().map(|(name, (orders, total))| {
-            (name, json!({ "orders": orders, "total": cents(total) }))
-        });
-        assert_eq!(&told.collect::<Value>(), trial.truth(path));
+    let modes = trial.shown.by(SalesDimension::Channel, as_told);
+    with_cancelled(trial, "/by_mode", modes, |order| order.mode.clone());
+    let reps = trial.shown.by(SalesDimension::Salesperson, rep);
+    with_cancelled(trial, "/by_rep", reps, |order| {
+        let name = order.salesperson.as_ref();
+        name.map_or(String::new(), |name| rep(name.as_str()))
+    });
+}
+
+/// Asserts that totals are those of the figures once the cancelled orders are put to them.
+fn with_cancelled(
+    trial: &Trial,
+    path: &str,
+    shown: BTreeMap<String, &SalesTotalRow>,
+    key: impl Fn(&Order) -> String,
+) {
+    let shown = shown.into_iter();
+    let shown = shown.map(|(name, row)| (name, (row.orders.0, row.net.0)));
+    let cancelled = trial.facts.orders.values().filter(|order| order.cancelled);
+    let cancelled = cancelled.map(|order| (key(order), (1, order.net())));
+    let mut totals: BTreeMap<_, (u64, Decimal)> = BTreeMap::new();
+    for (name, total) in shown.chain(cancelled) {
+        let sum = totals.entry(name).or_default();
+        *sum = (sum.0 + total.0, sum.1 + total.1);
     }
+    let told = totals.into_iter().map(|(name, (orders, total))| {
+        let total = cents(total);
+        (name, json!({ "orders": orders, "total": total }))
+    });
+    assert_eq!(&told.collect::<Value>(), trial.truth(path));
 }
