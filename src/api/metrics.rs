@@ -104,6 +104,8 @@ pub struct Metrics {
     pub desk_queue_depth: Gauge,
     /// The position of the newest commit.
     pub log_head_position: Gauge,
+    /// 1 while the log takes appends; 0 when space is low or a write has failed.
+    pub log_writable: Gauge,
 }
 
 impl Metrics {
@@ -168,6 +170,10 @@ impl Metrics {
             ),
             log_head_position: names
                 .gauge("daybook_log_head_position", "Position of the newest commit"),
+            log_writable: names.gauge(
+                "daybook_log_writable",
+                "1 while the log takes appends, 0 when space is low or a write has failed",
+            ),
         };
         metrics.registry = Arc::new(names.0);
         metrics

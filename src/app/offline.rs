@@ -20,6 +20,21 @@ pub fn log_folder(folder: &Path) -> Result<PathBuf, AppError> {
     Ok(folder.join("log"))
 }
 
+/// The same, where it is the log of this organisation and of no other.
+///
+/// # Errors
+/// As [`log_folder`], and [`LogError::WrongOrganisation`], [`LogError::UnsupportedVersion`].
+pub fn own_log_folder(folder: &Path) -> Result<PathBuf, AppError> {
+    let expected = organisation::existing(folder)?;
+    let log = folder.join("log");
+    match daybook_eventlog::owner(&log)? {
+        Some(found) if found != expected => {
+            Err(LogError::WrongOrganisation { expected, found }.into())
+        }
+        _ => Ok(log),
+    }
+}
+
 /// Opens the log of an organisation for reading.
 ///
 /// # Errors

@@ -27,7 +27,8 @@ const IDENTITY_FILE: &str = "daybook.json";
 pub struct OrganisationOptions {
     /// The desk's.
     pub desk: DeskOptions,
-    /// Free bytes below which writing is refused; the log's default where it is not said.
+    /// Free bytes below which writing is refused, on a file system of any size; the log's default
+    /// where it is not said.
     pub min_free_bytes: Option<u64>,
 }
 
@@ -245,7 +246,8 @@ pub(crate) fn write_identity(folder: &Path, organisation: Uuid) -> Result<(), Ap
 fn log_options(id: Uuid, options: OrganisationOptions) -> LogOptions {
     let defaults = LogOptions::new(id);
     match options.min_free_bytes {
-        Some(bytes) => defaults.min_free(bytes, 10),
+        // Whoever says how much must be free means it, whatever share of the disk it is.
+        Some(bytes) => defaults.min_free(bytes, 100),
         None => defaults,
     }
 }

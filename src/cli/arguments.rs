@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use daybook_app::Founding;
+use daybook_app::{Founding, OrganisationOptions};
 use daybook_schema::kernel::{Actor, Currency, Date, Name};
 
 use crate::{
@@ -74,6 +74,25 @@ impl NewOrganisation {
             founder: founder.clone(),
             policies_from: self.policies_from,
             founded_at: None,
+        }
+    }
+}
+
+/// How much of the disk is left alone.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Room {
+    /// Free bytes of the data folder's file system below which nothing is written: commands are
+    /// refused, reading goes on [default: 512 MiB, or a tenth of a smaller file system].
+    #[arg(long, env = "DAYBOOK_MIN_FREE_SPACE", value_name = "BYTES")]
+    min_free_space: Option<u64>,
+}
+
+impl Room {
+    /// The limits of an organisation with this one among them.
+    pub(crate) fn limits(self) -> OrganisationOptions {
+        OrganisationOptions {
+            min_free_bytes: self.min_free_space,
+            ..OrganisationOptions::default()
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Backup {
 }
 
 pub(crate) fn run(arguments: &Backup) -> Result<Exit, CliError> {
-    let log = daybook_app::log_folder(&arguments.folder.data)?;
+    let log = daybook_app::own_log_folder(&arguments.folder.data)?;
     let report = Progress::of_log(|listener| backup_dir(&log, &arguments.to, listener))?;
     output::answer(arguments.json, &report, || text(&report))?;
     Ok(Exit::Done)

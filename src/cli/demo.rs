@@ -12,7 +12,13 @@ use daybook_app::{
 };
 use daybook_schema::kernel::Date;
 
-use crate::{arguments::Json, error::CliError, exit::Exit, open, output, progress::Progress};
+use crate::{
+    arguments::{Json, Room},
+    error::CliError,
+    exit::Exit,
+    open, output,
+    progress::Progress,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,6 +48,8 @@ pub(crate) struct Demo {
     data: PathBuf,
     #[command(flatten)]
     story: Story,
+    #[command(flatten)]
+    room: Room,
     #[command(flatten)]
     json: Json,
 }
@@ -102,7 +110,8 @@ impl Story {
 
 pub(crate) fn run(arguments: &Demo) -> Result<Exit, CliError> {
     let founding = arguments.story.founding();
-    let (organisation, _) = open::organisation(&arguments.data, &founding)?;
+    let (organisation, _) =
+        open::organisation(&arguments.data, &founding, arguments.room.limits())?;
     let filled = arguments.story.fill(&arguments.data, &organisation);
     organisation.close()?;
     let filled = filled?;

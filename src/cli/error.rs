@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use daybook_app::{
-    AppError,
+    AppError, CommandError,
     import::{ImportError, MappingError},
 };
 use daybook_eventlog::LogError;
@@ -115,6 +115,7 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::App(AppError::Log(error)) => log_hint(error),
+            Self::App(AppError::Founding(CommandError::Log(error))) => log_hint(error),
             Self::App(AppError::Missing { .. }) => {
                 Some("name the folder with --data, or found an organisation with `daybook serve`")
             }
@@ -173,6 +174,10 @@ fn log_hint(error: &LogError) -> Option<&'static str> {
         LogError::Damaged { .. } => Some(
             "nothing was cut away; see `daybook verify`, and `daybook restore` to build a fresh \
              folder from the archive or a backup",
+        ),
+        LogError::Index { .. } => Some(
+            "the index is derived: delete `log/index.sqlite` of the data folder, and it is built \
+             anew",
         ),
         LogError::LowSpace { .. } => Some("make room on the disk; writing resumes by itself"),
         _ => None,

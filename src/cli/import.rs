@@ -7,7 +7,7 @@ use daybook_app::import::{self, ImportOptions, ImportProgress, ImportSummary, Ma
 use daybook_schema::kernel::Actor;
 
 use crate::{
-    arguments::{Folder, Json, NewOrganisation},
+    arguments::{Folder, Json, NewOrganisation, Room},
     error::CliError,
     exit::Exit,
     open, output,
@@ -58,6 +58,8 @@ pub(crate) struct Import {
     #[command(flatten)]
     founding: NewOrganisation,
     #[command(flatten)]
+    room: Room,
+    #[command(flatten)]
     json: Json,
 }
 
@@ -94,7 +96,8 @@ fn options(arguments: &Import) -> ImportOptions {
 
 fn send(arguments: &Import, mapping: &Mapping) -> Result<ImportSummary, CliError> {
     let founding = arguments.founding.by(&arguments.actor);
-    let (organisation, _) = open::organisation(&arguments.folder.data, &founding)?;
+    let (organisation, _) =
+        open::organisation(&arguments.folder.data, &founding, arguments.room.limits())?;
     let options = options(arguments);
     let files = &arguments.files;
     let done = shown(|listener| import::run(&organisation, mapping, files, &options, listener));

@@ -10,9 +10,9 @@ use crate::{error::CliError, progress::Progress};
 pub(crate) fn organisation(
     folder: &Path,
     founding: &Founding,
+    options: OrganisationOptions,
 ) -> Result<(Organisation, Opening), CliError> {
     let mut progress = Progress::new("rebuilding the read models");
-    let options = OrganisationOptions::default();
     let opened = Organisation::open(folder, options, founding, &mut |done, total| {
         progress.at(done, total);
     });

@@ -39,7 +39,7 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(arguments: &Verify) -> Result<Exit, CliError> {
-    let log = daybook_app::log_folder(&arguments.folder.data)?;
+    let log = daybook_app::own_log_folder(&arguments.folder.data)?;
     let report = Progress::of_log(|listener| verify_dir(&log, listener))?;
     let whole = report.is_whole();
     let answer = Answer {

@@ -42,8 +42,12 @@ pub(crate) fn lock(dir: &Path) -> Result<File, LogError> {
     }
 }
 
-/// Whose log a folder holds; `None` when it has none (yet).
-pub(crate) fn owner(dir: &Path) -> Result<Option<Uuid>, LogError> {
+/// Whose log a folder holds; `None` when it has none (yet). Takes no lock and opens nothing.
+///
+/// # Errors
+/// [`LogError::UnsupportedVersion`], [`LogError::NotUsable`] when the format file names nobody,
+/// [`LogError::Io`].
+pub fn owner(dir: &Path) -> Result<Option<Uuid>, LogError> {
     let path = dir.join(FORMAT_FILE);
     let text = match fs::read(&path) {
         Ok(text) => String::from_utf8_lossy(&text).into_owned(),

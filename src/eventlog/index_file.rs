@@ -92,6 +92,22 @@ impl IndexFile {
         Some((file, head))
     }
 
+    /// Whether the file is as long as it says. SQLite opens one that was cut, and fails only when
+    /// it reaches the cut. For opening alone: it empties the write-ahead log first.
+    pub(crate) fn is_uncut(&self, dir: &Path) -> bool {
+        let size = |name: &str| {
+            let number = |row: &rusqlite::Row<'_>| row.get::<_, u64>(0);
+            self.connection.pragma_query_value(None, name, number)
+        };
+        let emptied = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let (Ok(()), Ok(pages), Ok(page)) = (emptied, size("page_count"), size("page_size")) else {
+            return false;
+        };
+        fs::metadata(dir.join(FILE)).is_ok_and(|file| file.len() >= pages.saturating_mul(page))
+    }
+
     /// Creates an empty index in place of whatever is there.
     pub(crate) fn create(dir: &Path, organisation: Uuid) -> Result<Self, LogError> {
         remove(dir)?;

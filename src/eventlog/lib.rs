@@ -153,6 +153,7 @@ pub use backup::{BackupReport, backup, backup_dir};
 pub use block::{Block, BlockFault, MAX_BLOCK_BYTES};
 pub use commit::{Commit, CommitRef, CommitRefs, EventRef, Events, NewCommit, NewEvent};
 pub use error::LogError;
+pub use format::owner;
 pub use hash::{Hash, Head};
 pub use open::{IndexReport, OpenReport, Opened};
 pub use options::LogOptions;

@@ -302,7 +302,7 @@ impl Opening {
         let organisation = self.options.organisation;
         if let Some((file, head)) = IndexFile::open(&self.dir, organisation) {
             let here = inspect::hash_at(store, organisation, head.position)?;
-            if here == Some(head.hash) {
+            if here == Some(head.hash) && file.is_uncut(&self.dir) {
                 let report = IndexReport::Continued {
                     from: head.position,
                 };

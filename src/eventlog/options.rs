@@ -21,7 +21,7 @@ pub struct LogOptions {
     /// Writes are refused below this many free bytes, or below `min_free_percent` of the file
     /// system, whichever is less. Default 512 MiB.
     pub min_free_bytes: u64,
-    /// See `min_free_bytes`. Default 10.
+    /// See `min_free_bytes`; with 100 the bytes alone count. Default 10.
     pub min_free_percent: u8,
     /// The size at which a piece of the archive is sealed and a new one begun. Default 64 MiB.
     pub piece_bytes: u64,

@@ -56,6 +56,9 @@ impl SpaceGuard {
     }
 
     fn required(&self, total: u64) -> u64 {
+        if self.min_percent >= 100 {
+            return self.min_bytes;
+        }
         let share = total / 100 * u64::from(self.min_percent);
         self.min_bytes.min(share)
     }

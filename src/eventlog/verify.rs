@@ -178,11 +178,17 @@ pub fn verify_dir(dir: &Path, progress: Listener<'_>) -> Result<VerifyReport, Lo
     let sled_dir = dir.join(store::FOLDER);
     let opened = match sled_dir.join(store::DATA_FILE).exists() {
         true => Store::open(&sled_dir, 32 << 20, Arc::new(RealDisk)).map_err(|e| e.to_string()),
-        false => Err("sled's data file is lost".to_owned()),
+        false => Err("its data file is lost".to_owned()),
     };
     let store = match opened {
         Ok(store) => store,
-        Err(what) => return Ok(unreadable(organisation, what)),
+        Err(what) => {
+            let what = format!(
+                "sled cannot read its files in {}: {what}",
+                sled_dir.display()
+            );
+            return Ok(unreadable(organisation, what));
+        }
     };
     let subject = Subject {
         dir,

@@ -1,20 +1,14 @@
 //! The program as its users meet it: arguments, exit codes, stdout and stderr, signals.
 
-use std::{
-    fs,
-    net::TcpListener,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{fs, net::TcpListener, path::Path, process::Command};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::server::{PROGRAM, Server};
-
-fn daybook(arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).args(arguments).output().unwrap()
-}
+use crate::{
+    books::{code_of, daybook},
+    server::{PROGRAM, Server},
+};
 
 /// Runs a sub-command on a folder, expects an exit code, and gives what it said on stdout.
 #[track_caller]
@@ -236,7 +230,61 @@ fn what_cannot_be_done_is_told_and_leaves_nothing_behind() {
         &["serve", "--listen", &address, "--data", data],
     );
     assert!(!nowhere.exists());
-    assert_eq!(daybook(&["sell"]).status.code(), Some(2));
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_named_and_nothing_is_begun() {
+    let room = tempdir().unwrap();
+    let nowhere = room.path().join("nowhere");
+    let data = nowhere.to_str().unwrap();
+    let cases: [(&[&str], &str); 9] = [
+        (&["sell"], "'sell'"),
+        (&["serve", "--port", "80", "--data", data], "'--port'"),
+        (
+            &["serve", "--min-free-space", "1GB", "--data", data],
+            "'1GB'",
+        ),
+        (&["serve", "--currency", "euro", "--data", data], "'euro'"),
+        (&["log", "show", "--after", "-1", "--data", data], "-1"),
+        (
+            &["import", "--mapping", "m.toml", "--data", data],
+            "<FILE>...",
+        ),
+        (&["restore", "--from", data], "--to <DIR>"),
+        (&["backup", "--too", data, "--data", data], "'--too'"),
+        (&["verify", "everything", "--data", data], "'everything'"),
+    ];
+    for (arguments, words) in cases {
+        let output = daybook(arguments);
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
+        assert!(complaint.contains(words), "`{words}` in {complaint}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    let mut command = Command::new(PROGRAM);
+    let serve = command.env("DAYBOOK_LOG", "loud=very=much");
+    let output = serve.args(["serve", "--data", data]).output().unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert_eq!(
+        code_of(&complaint),
+        Some("LOG_FILTER_INVALID"),
+        "{complaint}"
+    );
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn exit_codes_are_told_as_they_are_documented() {
+    let help = String::from_utf8(daybook(&["--help"]).stdout).unwrap();
+    let (_, codes) = help.split_once("Exit codes:").unwrap();
+    let told: Vec<_> = codes
+        .lines()
+        .filter_map(|line| line.trim().chars().next())
+        .collect();
+    assert_eq!(told, ['0', '1', '2', '3', '4', '5']);
+    let serve = String::from_utf8(daybook(&["serve", "--help"]).stdout).unwrap();
+    assert!(serve.contains("--min-free-space <BYTES>"), "{serve}");
 }
 
 #[test]

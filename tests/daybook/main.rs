@@ -2,10 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
+mod bad_input;
+mod books;
 mod cli;
+mod codes;
 mod crash;
+mod damage;
 mod follower;
+mod golden;
 mod house_rules;
+mod imports;
 mod published;
+mod refusals;
+mod refused_folders;
 mod server;
 mod story;

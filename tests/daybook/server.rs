@@ -1,8 +1,10 @@
 //! A server of its own for a test: the real program on a free port.
 
 use std::{
+    fs::File,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
+    os::unix::fs::FileExt as _,
     path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
@@ -21,15 +23,40 @@ pub(crate) struct Server {
     address: String,
     /// The position of the last answer; what is asked next must be as recent.
     seen: AtomicU64,
+    /// What it says on stderr.
+    said: File,
+}
+
+/// How a server ended that was not ready first.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) said: String,
+}
+
+/// `daybook serve` for a folder on any free port, not started yet.
+pub(crate) fn serving(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
+    command.arg(folder).args(arguments);
+    command
 }
 
 impl Server {
     pub(crate) fn start(folder: &Path) -> Self {
-        let mut process = Command::new(PROGRAM)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder)
+        Self::start_with(folder, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, arguments: &[&str]) -> Self {
+        Self::run(serving(folder, arguments)).unwrap_or_else(|ended| panic!("not ready: {ended:?}"))
+    }
+
+    /// Waits until the server is ready, or has ended.
+    pub(crate) fn run(mut command: Command) -> Result<Self, Ended> {
+        let said = tempfile::tempfile().unwrap();
+        let mut process = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(said.try_clone().unwrap())
             .spawn()
             .unwrap();
         let mut ready = String::new();
@@ -39,19 +66,50 @@ impl Server {
             .trim_end()
             .strip_prefix("Daybook is ready: query page http://")
             .and_then(|rest| rest.strip_suffix("/graphql"));
-        let address = address.unwrap_or_else(|| panic!("not ready: `{ready}`"));
-        let address = address.to_owned();
-        let seen = AtomicU64::new(0);
-        Self {
+        let Some(address) = address else {
+            let code = process.wait().unwrap().code();
+            let said = all_of(&said);
+            return Err(Ended { code, said });
+        };
+        let (address, seen) = (address.to_owned(), AtomicU64::new(0));
+        Ok(Self {
             process,
             address,
             seen,
-        }
+            said,
+        })
+    }
+
+    /// What the server has said on stderr until now.
+    pub(crate) fn said(&self) -> String {
+        all_of(&self.said)
     }
 
     /// The status and the body of an answer.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         self.try_ask(method, path, body).unwrap()
+    }
+
+    /// The answer to a request that is told down to its bytes: the first line without the
+    /// protocol, further headers each with its line end, and the body.
+    pub(crate) fn exchange(&self, line: &str, headers: &str, body: &[u8]) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\
+             Content-Length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        // A server that has read enough answers and hangs up while the rest is still on its way.
+        let _ = stream.write_all(body);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body.to_owned())
     }
 
     fn try_ask(&self, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
@@ -137,6 +195,14 @@ impl Server {
         assert!(sent.unwrap().success());
         self.process.wait().unwrap().code()
     }
+}
+
+/// Everything in a file, wherever its writer stands.
+fn all_of(file: &File) -> String {
+    let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, 0).unwrap();
+    String::from_utf8(bytes).unwrap()
 }
 
 impl Drop for Server {

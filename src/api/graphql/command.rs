@@ -23,7 +23,7 @@ use daybook_schema::{
 use uuid::Uuid;
 
 use super::{
-    fault::Fault,
+    fault::{Fault, argument},
     object::{Kind, Node},
     reading::Reading,
     register::{enter, field, input, input_object, object},
@@ -255,7 +255,7 @@ async fn resolve_payload(
 }
 
 async fn run<C: Command>(ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-    let (_, input) = ctx.param_value::<CommandInput<C>>("input", None)?;
+    let input: CommandInput<C> = argument(ctx, "input")?;
     let reading = Reading::of(ctx);
     let target = input.command.target().map(|id| id.to_string());
     let envelope = envelope(ctx, reading, input);

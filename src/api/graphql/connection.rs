@@ -8,7 +8,7 @@ use daybook_projections::store::{Cell, Condition, Cursor, Operator, Page, PageRe
 use daybook_schema::kernel::BigInt;
 
 use super::{
-    fault::{Answer, Fault},
+    fault::{Answer, Fault, argument},
     filter::{OrderBy, Where},
     object::ReadObject,
     reading::Reading,
@@ -126,12 +126,12 @@ impl<O: ReadObject> PageArguments<O> {
     /// The arguments of a field that is a list.
     pub(super) fn of(ctx: &Context<'_>) -> async_graphql::ServerResult<Self> {
         Ok(Self::new(
-            ctx.param_value("first", None)?.1,
-            ctx.param_value("after", None)?.1,
-            ctx.param_value("last", None)?.1,
-            ctx.param_value("before", None)?.1,
-            ctx.param_value("where", None)?.1,
-            ctx.param_value("orderBy", None)?.1,
+            argument(ctx, "first")?,
+            argument(ctx, "after")?,
+            argument(ctx, "last")?,
+            argument(ctx, "before")?,
+            argument(ctx, "where")?,
+            argument(ctx, "orderBy")?,
         ))
     }
 

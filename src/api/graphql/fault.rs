@@ -1,6 +1,6 @@
 //! An error of a resolver, with its code.
 
-use async_graphql::{ErrorExtensions as _, ServerError};
+use async_graphql::{Context, ErrorExtensions as _, InputType, ServerError, ServerResult};
 use daybook_app::CommandError;
 use daybook_eventlog::LogError;
 use daybook_projections::store::{CursorError, StoreError};
@@ -39,9 +39,17 @@ impl Fault {
     }
 
     /// The error at a place in the document.
-    pub(super) fn at(self, ctx: &async_graphql::Context<'_>) -> ServerError {
+    pub(super) fn at(self, ctx: &Context<'_>) -> ServerError {
         ctx.set_error_path(async_graphql::Error::from(self).into_server_error(ctx.item.pos))
     }
+}
+
+/// An argument of the field that is being resolved. What is wrong with it is told at the field: an
+/// error without a path says that nothing of the document was executed, which need not be so.
+pub(super) fn argument<T: InputType>(ctx: &Context<'_>, name: &str) -> ServerResult<T> {
+    let read = ctx.param_value(name, None);
+    read.map(|(_, value)| value)
+        .map_err(|error| ctx.set_error_path(error))
 }
 
 impl From<Fault> for async_graphql::Error {

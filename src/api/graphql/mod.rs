@@ -36,7 +36,7 @@ mod subscription;
 
 use std::sync::{Arc, LazyLock};
 
-use async_graphql::{Schema, ValidationMode, Value};
+use async_graphql::{Pos, Schema, ValidationMode, Value};
 use daybook_app::Organisation;
 use daybook_schema::kernel::Actor;
 use futures_util::{
@@ -194,6 +194,8 @@ fn not_an_actor() -> fault::Fault {
 }
 
 fn refused(fault: fault::Fault) -> GraphQlResponse {
-    let error = async_graphql::Error::from(fault).into_server_error(Default::default());
+    let mut error = async_graphql::Error::from(fault).into_server_error(Pos::default());
+    // It concerns the request, not a place in the document.
+    error.locations.clear();
     GraphQlResponse::from_errors(vec![error])
 }

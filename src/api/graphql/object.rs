@@ -13,7 +13,7 @@ use daybook_schema::prefix;
 
 use super::{
     connection::{Connection, PageArguments},
-    fault::{Answer, Fault},
+    fault::{Answer, Fault, argument},
     reading::Reading,
     register::{enter, field, input},
     shown::{Fields, Shown},
@@ -255,7 +255,7 @@ impl ContainerType for Lists {
         let Some(kind) = kinds.iter().find(|kind| kind.singular == name) else {
             return Ok(None);
         };
-        let (_, id) = ctx.param_value::<ID>("id", None)?;
+        let id: ID = argument(ctx, "id")?;
         if prefix(&id) != kind.prefix {
             let message = format!("`{}` is not an id of the form `{}-…`", *id, kind.prefix);
             return Err(Fault::bad_input(message).at(ctx));

@@ -36,7 +36,7 @@ impl Default for Lists {
 /// The greatest number of ids that `nodes` takes.
 const NODES_MAX: usize = 100;
 /// The greatest number of hits that `search` gives.
-const HITS_MAX: i32 = 50;
+const HITS_MAX: usize = 50;
 
 /// How far the read models have come.
 #[derive(SimpleObject)]
@@ -147,7 +147,10 @@ impl General {
         >,
         #[graphql(default = 20, desc = "How many at most, up to 50.")] first: i32,
     ) -> async_graphql::Result<Vec<Node>> {
-        let limit = usize::try_from(first.clamp(0, HITS_MAX)).unwrap_or(0);
+        let limit = usize::try_from(first).ok().filter(|hits| *hits <= HITS_MAX);
+        let limit = limit.ok_or_else(|| {
+            Fault::bad_input(format!("`first` is {first}; 0 to {HITS_MAX} are allowed"))
+        })?;
         let tables: Vec<&str> = SEARCHED
             .iter()
             .copied()

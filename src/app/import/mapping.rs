@@ -29,8 +29,12 @@ impl Mapping {
     /// Reads a mapping and checks everything that can be checked without the files: names,
     /// commands, the fields of commands, formats.
     pub fn parse(text: &str) -> Result<Self, MappingError> {
-        let deserializer = toml::Deserializer::parse(text)
-            .map_err(|error| MappingError::new("", MappingProblem::Syntax(error.to_string())))?;
+        let deserializer = toml::Deserializer::parse(text).map_err(|error| {
+            MappingError::new(
+                "",
+                MappingProblem::Syntax(error.to_string().trim_end().to_owned()),
+            )
+        })?;
         let format: Format = read("", deserializer)?;
         if format.namespace.trim().is_empty() {
             return Err(MappingError::invalid("namespace", "the namespace is empty"));

@@ -1,3 +1,8 @@
+use std::{
+    future::Future as _,
+    task::{Context, Poll, Waker},
+};
+
 use daybook_projections::{customers::CustomerRow, store::Condition};
 use daybook_schema::customers::{CustomerGrade, CustomerId, GradeCustomer};
 
@@ -141,6 +146,46 @@ async fn read_models_follow_and_a_rebuild_is_equal() {
     close(organisation).await;
     let comparison = rebuild_offline(folder.path(), &mut |_, _| {}).unwrap();
     assert_eq!(comparison.equal(), Some(true), "{comparison:?}");
+}
+
+#[test]
+fn a_full_queue_takes_no_more_and_says_that_it_will() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = crate::OrganisationOptions {
+        desk: crate::DeskOptions {
+            queue: 1,
+            ..Default::default()
+        },
+        min_free_bytes: Some(0),
+    };
+    let opened =
+        crate::Organisation::open(folder.path(), options, &super::founding(), &mut |_, _| {});
+    let (organisation, _) = opened.unwrap();
+    let mut waiting = Vec::new();
+    let busy = (0..100_000).find_map(|number| {
+        let command = envelope(register(&format!("Customer {number}"), None));
+        let mut answer = Box::pin(organisation.desk().submit(command));
+        match answer
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(Err(error)) => Some(error),
+            _ => {
+                waiting.push(answer);
+                None
+            }
+        }
+    });
+    let busy = busy.unwrap();
+    assert_eq!((busy.code(), busy.retryable()), ("DESK_BUSY", true));
+    // Whoever was let in gets an answer, and there is nothing of who was not.
+    let accepted = u64::try_from(waiting.len()).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for answer in waiting {
+        runtime.block_on(answer).unwrap();
+    }
+    assert_eq!(organisation.log().head().position, FOUNDED + accepted);
+    organisation.close().unwrap();
 }
 
 async fn blocking(folder: &std::path::Path) -> crate::Organisation {

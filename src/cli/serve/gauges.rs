@@ -8,7 +8,7 @@ use daybook_api::{
     transport::Lifecycle,
 };
 use daybook_app::Organisation;
-use daybook_eventlog::{LogError, LogStats, SYNC_BUCKETS_US, Tail};
+use daybook_eventlog::{LogError, LogState, LogStats, SYNC_BUCKETS_US, Tail};
 use daybook_schema::commit::CommitMeta;
 use tokio::task::spawn_blocking;
 
@@ -81,6 +81,8 @@ impl Gauges {
     fn log_figures(&self, stats: &LogStats) {
         let head = i64::try_from(stats.head).unwrap_or(i64::MAX);
         self.metrics.log_head_position.set(head);
+        let writable = self.organisation.log().state() == LogState::Writable;
+        self.metrics.log_writable.set(i64::from(writable));
         let events = stats.events.saturating_sub(self.before.events);
         self.metrics.events_appended.inc_by(events);
         let counts = stats.sync_histogram.iter().zip(self.before.sync_histogram);

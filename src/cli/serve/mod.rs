@@ -36,7 +36,7 @@ use tokio::{
 
 use self::{gauges::Gauges, health::Watch};
 use crate::{
-    arguments::NewOrganisation,
+    arguments::{NewOrganisation, Room},
     demo::Story,
     error::CliError,
     exit::Exit,
@@ -87,6 +87,8 @@ pub(crate) struct Serve {
     actor: Actor,
     #[command(flatten)]
     founding: NewOrganisation,
+    #[command(flatten)]
+    room: Room,
     /// Seconds between failing readiness and accepting no more connections.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     grace: u64,
@@ -133,7 +135,8 @@ pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
 fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
     let folder = arguments.folder();
     tracing::info!(folder = %folder.display(), "opening");
-    let (organisation, opening) = open::organisation(folder, &arguments.founding())?;
+    let (organisation, opening) =
+        open::organisation(folder, &arguments.founding(), arguments.room.limits())?;
     report(&organisation, &opening);
     if arguments.demo
         && let Some(summary) = arguments.story.fill(folder, &organisation)?

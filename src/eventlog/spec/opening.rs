@@ -229,20 +229,22 @@ fn the_index_is_rebuilt_when_it_is_gone_stale_or_not_an_index() {
         (opened.report.index, streams, position)
     };
     let (_, whole, _) = rows(90);
-    for content in [
-        stale,
-        Vec::new(),
-        b"this is not a database, whatever it is".to_vec(),
+    let mut cut = fs::read(&index).unwrap();
+    cut.truncate(cut.len() - 1);
+    for (content, expected) in [
+        (stale, IndexReport::Continued { from: 60 }),
+        (Vec::new(), IndexReport::Rebuilt),
+        (cut, IndexReport::Rebuilt),
+        (
+            b"this is not a database, whatever it is".to_vec(),
+            IndexReport::Rebuilt,
+        ),
     ] {
         for companion in ["index.sqlite-wal", "index.sqlite-shm"] {
             let _ = fs::remove_file(dir.path().join(companion));
         }
         fs::write(&index, &content).unwrap();
         let (report, streams, _) = rows(90);
-        let expected = match content.len() {
-            0..100 => IndexReport::Rebuilt,
-            _ => IndexReport::Continued { from: 60 },
-        };
         assert_eq!((report, &streams), (expected, &whole));
         assert!(verify_dir(dir.path(), &mut |_| {}).unwrap().is_whole());
     }

@@ -157,6 +157,7 @@ async fn requests_and_operations_are_measured() {
         "# TYPE daybook_events_appended_total counter",
         "# TYPE daybook_append_duration_seconds histogram",
         "# TYPE daybook_log_head_position gauge",
+        "# TYPE daybook_log_writable gauge",
         "daybook_refusals_total{code=\"CREDIT_LIMIT_EXCEEDED\"} 1",
         "# TYPE daybook_refusals_total counter",
     ];

@@ -4,6 +4,7 @@ mod files;
 mod mapping;
 mod real;
 mod rejects;
+mod totals;
 mod values;
 
 use std::path::PathBuf;

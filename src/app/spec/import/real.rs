@@ -1,6 +1,7 @@
 //! Two real databases, imported whole and compared with figures that were computed without us.
 //!
-//! Everything here is computed from the facts in the log: no read model is asked.
+//! Everything here is computed from the facts in the log; what the read models show of them is
+//! compared in `totals`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,6 +20,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::totals::{self, Shown};
 use crate::{
     Founding, Organisation, OrganisationOptions,
     import::{ImportOptions, ImportSummary, Mapping, run},
@@ -41,10 +43,11 @@ fn data() -> Option<PathBuf> {
 }
 
 /// An organisation with one database in it, and the figures that are true of it.
-struct Trial {
+pub(super) struct Trial {
     truth: Value,
     summary: ImportSummary,
-    facts: Facts,
+    pub(super) facts: Facts,
+    pub(super) shown: Shown,
     _folder: TempDir,
 }
 
@@ -78,22 +81,24 @@ impl Trial {
         assert_eq!(again.total().replayed, summary.total().accepted);
         println!("{summary}");
         let facts = Facts::read(&organisation);
+        let shown = Shown::read(&organisation, &["显示器", "顯示器", "モニター"]);
         organisation.close().unwrap();
         Some(Self {
             truth: serde_json::from_slice(&truth).unwrap(),
             summary,
             facts,
+            shown,
             _folder: folder,
         })
     }
 
-    fn truth(&self, path: &str) -> &Value {
+    pub(super) fn truth(&self, path: &str) -> &Value {
         self.truth.pointer(path).unwrap()
     }
 
     /// Asserts that amounts by a key are those of the truth, to the cent.
     #[track_caller]
-    fn assert_amounts<K: ToString>(&self, path: &str, amounts: &BTreeMap<K, Decimal>) {
+    pub(super) fn assert_amounts<K: ToString>(&self, path: &str, amounts: &BTreeMap<K, Decimal>) {
         let amounts = amounts.iter();
         let amounts: Value = amounts
             .map(|(key, sum)| (key.to_string(), cents(*sum)))
@@ -103,7 +108,7 @@ impl Trial {
 
     /// Asserts that an amount is that of the truth, to the cent.
     #[track_caller]
-    fn assert_amount(&self, path: &str, amount: Decimal) {
+    pub(super) fn assert_amount(&self, path: &str, amount: Decimal) {
         assert_eq!(&cents(amount), self.truth(path));
     }
 }
@@ -126,13 +131,13 @@ fn open(folder: &Path) -> Organisation {
 }
 
 /// As in the truth: two places, half away from zero.
-fn cents(amount: Decimal) -> Value {
+pub(super) fn cents(amount: Decimal) -> Value {
     let mut rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     rounded.rescale(2);
     rounded.to_string().into()
 }
 
-fn sums<K: Ord>(pairs: impl Iterator<Item = (K, Decimal)>) -> BTreeMap<K, Decimal> {
+pub(super) fn sums<K: Ord>(pairs: impl Iterator<Item = (K, Decimal)>) -> BTreeMap<K, Decimal> {
     let mut sums = BTreeMap::new();
     for (key, amount) in pairs {
         *sums.entry(key).or_default() += amount;
@@ -141,35 +146,35 @@ fn sums<K: Ord>(pairs: impl Iterator<Item = (K, Decimal)>) -> BTreeMap<K, Decima
 }
 
 /// An order as its facts tell it.
-struct Order {
+pub(super) struct Order {
     number: String,
     customer: CustomerId,
-    salesperson: Option<Actor>,
-    mode: String,
-    reason: String,
+    pub(super) salesperson: Option<Actor>,
+    pub(super) mode: String,
+    pub(super) reason: String,
     lines: Vec<OrderLine>,
-    freight: Decimal,
+    pub(super) freight: Decimal,
     ordered_on: Date,
     requested_on: Option<Date>,
     carrier: Option<String>,
-    shipped_on: Option<Date>,
-    cancelled: bool,
+    pub(super) shipped_on: Option<Date>,
+    pub(super) cancelled: bool,
 }
 
 impl Order {
-    fn net(&self) -> Decimal {
+    pub(super) fn net(&self) -> Decimal {
         self.lines.iter().map(|line| line.net.amount.0).sum()
     }
 }
 
 /// What the log says, folded for this purpose only.
 #[derive(Default)]
-struct Facts {
-    customers: HashMap<CustomerId, (CustomerDetails, Actor)>,
-    products: HashMap<ProductId, ProductDetails>,
+pub(super) struct Facts {
+    pub(super) customers: HashMap<CustomerId, (CustomerDetails, Actor)>,
+    pub(super) products: HashMap<ProductId, ProductDetails>,
     warehouses: HashMap<String, String>,
     retired: u64,
-    orders: HashMap<OrderId, Order>,
+    pub(super) orders: HashMap<OrderId, Order>,
     shipments: HashMap<String, OrderId>,
     /// Quantity and value by the name of the stock item.
     stock: BTreeMap<String, (Decimal, Decimal)>,
@@ -308,7 +313,7 @@ impl Facts {
     }
 }
 
-fn user_name(name: &str) -> String {
+pub(super) fn user_name(name: &str) -> String {
     name.to_lowercase().replace(' ', ".")
 }
 
@@ -331,6 +336,7 @@ fn northwind_equals_its_published_figures() {
         Decimal::from(trial.truth("/units_in_stock").as_i64().unwrap())
     );
     assert_eq!(Some(facts.retired), trial.truth("/discontinued").as_u64());
+    totals::northwind(&trial);
 }
 
 fn northwind_amounts(trial: &Trial) {
@@ -456,6 +462,7 @@ fn oracle_order_entry_equals_its_own_totals() {
         assert_eq!(order.shipped_on.is_some(), status >= 4);
     }
     oracle_goods(&trial);
+    totals::oracle(&trial);
     let mut managers: BTreeMap<&str, u64> = BTreeMap::new();
     for (_, owner) in facts.customers.values() {
         let manager = people.get(owner.as_str()).map_or("", String::as_str);
@@ -468,7 +475,7 @@ fn oracle_order_entry_equals_its_own_totals() {
 }
 
 /// The numbers of the employees by their user names.
-fn oracle_people() -> HashMap<String, String> {
+pub(super) fn oracle_people() -> HashMap<String, String> {
     let path = data().unwrap().join("oracle_oe/employees.csv");
     let mut reader = csv::Reader::from_path(path).unwrap();
     let rows = reader.records().map(Result::unwrap);
