@@ -22,11 +22,7 @@ mod project;
 mod query;
 mod report;
 
-<<<<<<< HEAD
 /// The allocator of the program itself; floors have it too.
-=======
-/// The allocator of the product, for both sides of every ratio.
->>>>>>> proj
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

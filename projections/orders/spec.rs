@@ -197,7 +197,10 @@ fn totals(shown: &Shown, by: SalesDimension) -> Vec<(Option<String>, u64, String
         backwards: false,
     };
     let page = shown.page::<SalesTotalRow>(&all).unwrap();
-    let rows = page.rows.iter().map(|(document, _)| document.row().unwrap());
+    let rows = page
+        .rows
+        .iter()
+        .map(|(document, _)| document.row().unwrap());
     rows.filter(|row| row.dimension == by)
         .map(|row| {
             let figures = (row.net.to_string(), row.charges.to_string());

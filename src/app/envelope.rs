@@ -1,5 +1,7 @@
 //! A command on its way in, and the receipt on its way out.
 
+use std::borrow::Cow;
+
 use daybook_domain::Fault;
 use daybook_eventlog::{Commit, LogError};
 use daybook_schema::{
@@ -54,18 +56,36 @@ impl Envelope {
             source: Source::Api,
         }
     }
+}
 
-    /// BLAKE3 over what makes two commands the same: who wants what, when and why.
-    pub(crate) fn digest(&self) -> Result<String, serde_json::Error> {
-        let content = serde_json::to_vec(&(
-            self.command.name(),
-            &self.command,
-            &self.actor,
-            &self.on_behalf_of,
-            self.occurred_at,
-            &self.reason,
+/// What makes two commands the same: who wants what, when and why.
+pub(crate) struct Content {
+    /// The parts as the text of a JSON array; the command itself is the second.
+    json: Vec<u8>,
+}
+
+impl Content {
+    pub(crate) fn of(envelope: &Envelope) -> Result<Self, serde_json::Error> {
+        let json = serde_json::to_vec(&(
+            envelope.command.name(),
+            &envelope.command,
+            &envelope.actor,
+            &envelope.on_behalf_of,
+            envelope.occurred_at,
+            &envelope.reason,
         ))?;
-        Ok(blake3::hash(&content).to_hex().chars().take(32).collect())
+        Ok(Self { json })
+    }
+
+    /// 128 bits of BLAKE3 in hexadecimal.
+    pub(crate) fn digest(&self) -> String {
+        blake3::hash(&self.json).to_hex()[..32].to_owned()
+    }
+
+    /// The command, word for word.
+    pub(crate) fn command(&self) -> Option<serde_json::Value> {
+        let mut parts: serde_json::Value = serde_json::from_slice(&self.json).ok()?;
+        parts.get_mut(1).map(serde_json::Value::take)
     }
 }
 
@@ -96,7 +116,7 @@ pub struct ReceiptEvent {
     /// The version of the object after the event.
     pub version: u64,
     /// The name of the fact.
-    pub event_type: String,
+    pub event_type: Cow<'static, str>,
 }
 
 impl Receipt {
@@ -105,7 +125,7 @@ impl Receipt {
         let events = commit.events().map(|event| ReceiptEvent {
             stream: event.stream.to_owned(),
             version: event.version,
-            event_type: event.type_name.to_owned(),
+            event_type: Cow::Owned(event.type_name.to_owned()),
         });
         Self {
             command_id: commit.command_id(),

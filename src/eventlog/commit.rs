@@ -12,6 +12,8 @@
 //! Bytes are checked once, when they enter ([`encode`]) or are read ([`CommitRef::split`]); from
 //! then on a [`Commit`] can be walked without errors.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -32,7 +34,7 @@ pub struct NewEvent {
     /// Its number in that stream. The engine stores it and does not check it.
     pub version: u64,
     /// The name of its type, at most 65,535 bytes, not empty.
-    pub type_name: String,
+    pub type_name: Cow<'static, str>,
     /// The version of that type's shape.
     pub type_version: u16,
     /// Its content, opaque to the engine.
@@ -310,7 +312,10 @@ pub(crate) fn check_new(commit: &NewCommit) -> Result<usize, LogError> {
             limit: MAX_COMMIT_BYTES,
         });
     }
-    let names = commit.events.iter().flat_map(|e| [&e.stream, &e.type_name]);
+    let names = commit
+        .events
+        .iter()
+        .flat_map(|e| [&*e.stream, &*e.type_name]);
     for name in names {
         if name.is_empty() || u16::try_from(name.len()).is_err() {
             let what = "stream and type names have 1 to 65535 bytes";

@@ -380,7 +380,7 @@ fn receipt_object(receipt: Receipt, version: Option<BigInt>) -> ReceiptObject {
     let events = receipt.events.into_iter().map(|event| EventRef {
         stream: event.stream.into(),
         version: BigInt(event.version),
-        event_type: event.event_type,
+        event_type: event.event_type.into_owned(),
     });
     ReceiptObject {
         command_id: UniqueId(receipt.command_id),

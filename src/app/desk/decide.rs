@@ -10,15 +10,12 @@ use daybook_domain::{Context, Decided, Declined, Desk, Fault, RecordedEvent, Sta
 use daybook_eventlog::{
     Known, Log, LogError, LogState, MAX_COMMIT_BYTES, NewCommit, NewEvent, RecentCommands,
 };
-use daybook_schema::{
-    commit::{CommitMeta, PolicyRef, Refusal},
-    kernel::DateTime,
-};
+use daybook_schema::{DomainCommand, commit::CommitMeta, kernel::DateTime};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::{DeskOptions, DeskStats, Request, states::CachedStates};
-use crate::{AppError, CommandError, Envelope, Receipt, ReceiptEvent};
+use crate::{AppError, CommandError, Envelope, Receipt, ReceiptEvent, envelope::Content};
 
 /// The greatest refused command that is kept word for word in the record.
 const ATTEMPTED_BYTES: usize = 16 * 1024;
@@ -135,8 +132,12 @@ impl Decider {
 
     fn take(&mut self, request: Request, batch: &mut Batch) {
         self.stats.queued.fetch_sub(1, Ordering::Relaxed);
-        let Request { envelope, answer } = request;
-        match self.answer(envelope) {
+        let Request {
+            envelope,
+            content,
+            answer,
+        } = request;
+        match self.answer(envelope, &content) {
             Ok(Taken::Decided(commit, receipt)) => {
                 self.in_flight[1].insert(commit.command_id, receipt.position);
                 batch.bytes += commit.encoded_bytes();
@@ -154,31 +155,32 @@ impl Decider {
         }
     }
 
-    fn answer(&mut self, envelope: Envelope) -> Result<Taken, CommandError> {
-        let digest = envelope
-            .digest()
-            .map_err(|error| CommandError::Fault(error.to_string()))?;
-        let new = self.recent.look(envelope.command_id) == Known::New;
-        self.states
-            .expect_nothing_of(new.then_some(envelope.command_id));
-        if !new && self.seen(envelope.command_id)? {
-            return Ok(Taken::Seen {
-                command_id: envelope.command_id,
-                digest,
-            });
+    fn answer(&mut self, envelope: Envelope, content: &Content) -> Result<Taken, CommandError> {
+        let command_id = envelope.command_id;
+        let digest = content.digest();
+        let new = self.recent.look(command_id) == Known::New;
+        self.states.expect_nothing_of(new.then_some(command_id));
+        if !new && self.seen(command_id)? {
+            return Ok(Taken::Seen { command_id, digest });
         }
         self.check_writable()?;
         self.check_version(&envelope)?;
         let context = self.context(&envelope);
+        let (command, meta) = split(envelope, digest, &context);
         let mut desk = Desk::new(&self.states, &context);
-        match decide(envelope.command.clone(), &mut desk) {
+        match decide(command, &mut desk) {
             Ok(()) => {
                 let decided = desk.finish();
-                self.accept(&envelope, digest, &context, decided)
+                self.accept(command_id, meta, decided)
             }
             Err(Declined::Refused(refusal)) => {
-                let policies = desk.cited();
-                self.refuse(&envelope, digest, &context, refusal, policies)
+                let meta = CommitMeta {
+                    policies: desk.cited(),
+                    refusal: Some(refusal),
+                    attempted: attempted(content),
+                    ..meta
+                };
+                self.refuse(command_id, meta)
             }
             Err(Declined::Fault(fault)) => Err(fault.into()),
         }
@@ -236,9 +238,8 @@ impl Decider {
 
     fn accept(
         &mut self,
-        envelope: &Envelope,
-        digest: String,
-        context: &Context,
+        command_id: Uuid,
+        meta: CommitMeta,
         decided: Decided,
     ) -> Result<Taken, CommandError> {
         let Decided {
@@ -254,49 +255,30 @@ impl Decider {
             event,
         } in events
         {
-            let (type_name, type_version) = (event.type_name().to_owned(), event.type_version());
+            let (type_name, type_version) = (event.type_name(), event.type_version());
             let data = event.encode().map_err(Fault::from)?;
-            let (stream_name, event_type) = (stream.clone(), type_name.clone());
             receipt_events.push(ReceiptEvent {
-                stream: stream_name,
+                stream: stream.clone(),
                 version,
-                event_type,
+                event_type: type_name.into(),
             });
             new_events.push(NewEvent {
                 stream,
                 version,
-                type_name,
+                type_name: type_name.into(),
                 type_version,
                 data,
             });
         }
-        let meta = CommitMeta {
-            policies,
-            ..meta(envelope, digest, context)
-        };
-        let taken = self.stage(envelope.command_id, meta, new_events, receipt_events)?;
+        let meta = CommitMeta { policies, ..meta };
+        let taken = self.stage(command_id, meta, new_events, receipt_events)?;
         self.states.keep(states);
         self.stats.accepted.fetch_add(1, Ordering::Relaxed);
         Ok(taken)
     }
 
-    fn refuse(
-        &mut self,
-        envelope: &Envelope,
-        digest: String,
-        context: &Context,
-        refusal: Refusal,
-        policies: Vec<PolicyRef>,
-    ) -> Result<Taken, CommandError> {
-        let attempted = serde_json::to_value(&envelope.command).ok();
-        let attempted = attempted.filter(|value| value.to_string().len() <= ATTEMPTED_BYTES);
-        let meta = CommitMeta {
-            policies,
-            refusal: Some(refusal),
-            attempted,
-            ..meta(envelope, digest, context)
-        };
-        let taken = self.stage(envelope.command_id, meta, Vec::new(), Vec::new())?;
+    fn refuse(&mut self, command_id: Uuid, meta: CommitMeta) -> Result<Taken, CommandError> {
+        let taken = self.stage(command_id, meta, Vec::new(), Vec::new())?;
         self.stats.refused.fetch_add(1, Ordering::Relaxed);
         Ok(taken)
     }
@@ -348,23 +330,31 @@ enum Taken {
     Seen { command_id: Uuid, digest: String },
 }
 
-fn meta(envelope: &Envelope, digest: String, context: &Context) -> CommitMeta {
-    CommitMeta {
+/// The command, and what the record says of it whatever is decided.
+fn split(envelope: Envelope, digest: String, context: &Context) -> (DomainCommand, CommitMeta) {
+    let meta = CommitMeta {
         command: envelope.command.name().to_owned(),
         digest,
-        actor: envelope.actor.clone(),
-        on_behalf_of: envelope.on_behalf_of.clone(),
-        role: envelope.role.clone(),
+        actor: envelope.actor,
+        on_behalf_of: envelope.on_behalf_of,
+        role: envelope.role,
         recorded_at: context.recorded_at,
         occurred_at: envelope.occurred_at,
         correlation: envelope.correlation,
         causation: envelope.causation,
-        reason: envelope.reason.clone(),
+        reason: envelope.reason,
         policies: Vec::new(),
         source: envelope.source,
         refusal: None,
         attempted: None,
-    }
+    };
+    (envelope.command, meta)
+}
+
+/// A refused command as the record keeps it, unless it is too long.
+fn attempted(content: &Content) -> Option<serde_json::Value> {
+    let command = content.command();
+    command.filter(|command| command.to_string().len() <= ATTEMPTED_BYTES)
 }
 
 /// The desk's clock: the only place where the present enters a decision.

@@ -26,7 +26,7 @@ use std::{
 use daybook_eventlog::{Log, Writer};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{AppError, CommandError, Envelope, Receipt};
+use crate::{AppError, CommandError, Envelope, Receipt, envelope::Content};
 use decide::Decider;
 
 /// Limits of a desk.
@@ -53,8 +53,27 @@ impl Default for DeskOptions {
 /// A command that waits for its answer.
 struct Request {
     envelope: Envelope,
+    content: Content,
     answer: oneshot::Sender<Result<Receipt, CommandError>>,
 }
+
+impl Request {
+    /// The content is made here and not at the desk, where all commands stand in one line.
+    fn new(envelope: Envelope) -> Result<(Self, Pending), CommandError> {
+        let content = Content::of(&envelope);
+        let content = content.map_err(|error| CommandError::Fault(error.to_string()))?;
+        let (answer, receipt) = oneshot::channel();
+        let request = Self {
+            envelope,
+            content,
+            answer,
+        };
+        Ok((request, receipt))
+    }
+}
+
+/// The answer to come.
+type Pending = oneshot::Receiver<Result<Receipt, CommandError>>;
 
 /// Figures of a running desk.
 #[derive(Debug, Default)]
@@ -115,14 +134,11 @@ impl Desk {
     }
 
     /// The same for a thread; it waits for room in the queue instead of being turned away.
-    pub fn submit_blocking(
-        &self,
-        envelope: Envelope,
-    ) -> Result<oneshot::Receiver<Result<Receipt, CommandError>>, CommandError> {
-        let (answer, receipt) = oneshot::channel();
+    pub fn submit_blocking(&self, envelope: Envelope) -> Result<Pending, CommandError> {
+        let (request, receipt) = Request::new(envelope)?;
         self.stats.queued.fetch_add(1, Ordering::Relaxed);
         self.queue
-            .blocking_send(Request { envelope, answer })
+            .blocking_send(request)
             .map_err(|_| CommandError::Closed)?;
         Ok(receipt)
     }
@@ -142,19 +158,14 @@ impl Desk {
         self.stats.queued.load(Ordering::Relaxed)
     }
 
-    fn enqueue(
-        &self,
-        envelope: Envelope,
-    ) -> Result<oneshot::Receiver<Result<Receipt, CommandError>>, CommandError> {
-        let (answer, receipt) = oneshot::channel();
-        self.queue
-            .try_send(Request { envelope, answer })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => CommandError::Busy {
-                    queued: self.capacity,
-                },
-                mpsc::error::TrySendError::Closed(_) => CommandError::Closed,
-            })?;
+    fn enqueue(&self, envelope: Envelope) -> Result<Pending, CommandError> {
+        let (request, receipt) = Request::new(envelope)?;
+        self.queue.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => CommandError::Busy {
+                queued: self.capacity,
+            },
+            mpsc::error::TrySendError::Closed(_) => CommandError::Closed,
+        })?;
         self.stats.queued.fetch_add(1, Ordering::Relaxed);
         Ok(receipt)
     }

@@ -50,7 +50,7 @@ fn commit(n: u64, events: usize) -> NewCommit {
     let event = |i: u64| NewEvent {
         stream: format!("order-{}", (n.wrapping_mul(31) + i) % 50_000),
         version: n / 50_000 + 1,
-        type_name: "OrderPlaced".to_owned(),
+        type_name: "OrderPlaced".into(),
         type_version: 1,
         data: vec![b'x'; 296],
     };

@@ -99,7 +99,7 @@ fn commit(base: u64, client: u64, n: u64, bytes: usize) -> NewCommit {
     let event = NewEvent {
         stream: format!("load-{client}"),
         version: n + 1,
-        type_name: "LoadApplied".to_owned(),
+        type_name: "LoadApplied".into(),
         type_version: 1,
         data: vec![b'x'; bytes],
     };

@@ -33,7 +33,7 @@ pub(crate) fn event(stream: &str, version: u64, bytes: usize) -> NewEvent {
     NewEvent {
         stream: stream.to_owned(),
         version,
-        type_name: "OrderPlaced".to_owned(),
+        type_name: "OrderPlaced".into(),
         type_version: 1,
         data: vec![b'x'; bytes],
     }

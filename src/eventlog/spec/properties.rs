@@ -18,7 +18,7 @@ fn event() -> impl Strategy<Value = NewEvent> {
     (names, any::<(u16, u16)>(), data()).prop_map(|(names, versions, data)| NewEvent {
         stream: names.0,
         version: versions.0.into(),
-        type_name: names.1,
+        type_name: names.1.into(),
         type_version: versions.1,
         data,
     })

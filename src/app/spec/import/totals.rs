@@ -96,7 +96,11 @@ fn all<R: Row>(snapshot: &Snapshot) -> Vec<R> {
     };
     let page = snapshot.page::<R>(&request).unwrap();
     assert!(!page.has_next);
-    page.rows.into_iter().map(|(row, _)| row).collect()
+    let rows = page
+        .rows
+        .iter()
+        .map(|(document, _)| document.row().unwrap());
+    rows.collect()
 }
 
 fn as_told(key: &str) -> String {
