@@ -160,14 +160,18 @@ impl Desk {
 
     fn enqueue(&self, envelope: Envelope) -> Result<Pending, CommandError> {
         let (request, receipt) = Request::new(envelope)?;
-        self.queue.try_send(request).map_err(|error| match error {
+        // Counted first: the desk may take it before this thread goes on.
+        self.stats.queued.fetch_add(1, Ordering::Relaxed);
+        let sent = self.queue.try_send(request).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => CommandError::Busy {
                 queued: self.capacity,
             },
             mpsc::error::TrySendError::Closed(_) => CommandError::Closed,
-        })?;
-        self.stats.queued.fetch_add(1, Ordering::Relaxed);
-        Ok(receipt)
+        });
+        if sent.is_err() {
+            self.stats.queued.fetch_sub(1, Ordering::Relaxed);
+        }
+        sent.map(|()| receipt)
     }
 }
 
