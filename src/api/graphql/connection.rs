@@ -87,7 +87,9 @@ impl<O: ReadObject> Connection<O> {
 
     /// How many objects the whole list has; counted only when it is asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> async_graphql::Result<BigInt> {
-        let count = Reading::of(ctx).snapshot().count::<O::Row>(&self.condition);
+        let count = Reading::of(ctx)
+            .snapshot()?
+            .count::<O::Row>(&self.condition);
         Ok(BigInt(count.map_err(Fault::from)?))
     }
 }
@@ -192,7 +194,7 @@ impl<O: ReadObject> PageArguments<O> {
             limit,
             backwards,
         };
-        let page = reading.snapshot().page::<O::Row>(&request)?;
+        let page = reading.snapshot()?.page::<O::Row>(&request)?;
         Ok(connection(page, request.condition))
     }
 

@@ -107,7 +107,7 @@ impl CustomerTimeline {
             Fault::bad_input(format!("`first` is {first}; 0 to {LINES_MAX} are allowed"))
         })?;
         let before = before.map(|text| text.parse()).transpose()?;
-        let snapshot = Reading::of(ctx).snapshot();
+        let snapshot = Reading::of(ctx).snapshot()?;
         let mut rows = customers::timeline(&snapshot, customer, before, limit + 1)?;
         let has_more = rows.len() > limit;
         rows.truncate(limit);

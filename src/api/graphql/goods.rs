@@ -215,7 +215,7 @@ impl GoodsQueries {
             list: price_list,
             product,
         };
-        let snapshot = Reading::of(ctx).snapshot();
+        let snapshot = Reading::of(ctx).snapshot()?;
         let row = quote(&snapshot, id, quantity, on).map_err(Fault::from)?;
         Ok(PriceQuote { row, id })
     }
@@ -299,7 +299,7 @@ fn ledger(reading: &Reading, filter: &LedgerFilter, first: i32) -> Answer<StockL
         Fault::bad_input(format!("`first` is {first}; 0 to {LINES_MAX} are allowed"))
     })?;
     // One line more than wanted tells whether there are more.
-    let mut lines = movements(&reading.snapshot(), filter, limit + 1)?;
+    let mut lines = movements(&*reading.snapshot()?, filter, limit + 1)?;
     let has_next_page = lines.len() > limit;
     lines.truncate(limit);
     Ok(StockLedgerPage {

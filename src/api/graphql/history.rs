@@ -232,7 +232,7 @@ impl CommitPage {
         if self.filter.streams.is_some() {
             return Ok(None);
         }
-        let snapshot = Reading::of(ctx).snapshot();
+        let snapshot = Reading::of(ctx).snapshot()?;
         let count = audit::count(&snapshot, &self.filter.audit()).map_err(Fault::from)?;
         Ok(Some(BigInt(count)))
     }
@@ -261,7 +261,7 @@ pub(super) fn page(
             range.first
         ))
     })?;
-    let snapshot = reading.snapshot();
+    let snapshot = reading.snapshot()?;
     let log = reading.organisation().log();
     let end = snapshot.position() + 1;
     let before = range.before.map_or(end, |before| before.0.min(end));

@@ -153,7 +153,7 @@ impl Api {
         } else {
             &self.schema
         };
-        let mut response = schema.execute(request).await;
+        let mut response = reading.drive(schema.execute(request)).await;
         let position = reading.position();
         response
             .extensions

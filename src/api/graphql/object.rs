@@ -126,9 +126,10 @@ async fn one<O: ReadObject>(
     reading: &Reading,
     id: String,
 ) -> ServerResult<Option<Value>> {
-    let document = reading.snapshot().document::<O::Row>(&id);
-    let document = document.map_err(|error| {
-        let error = async_graphql::Error::from(Fault::from(error));
+    let snapshot = reading.snapshot();
+    let document = snapshot.and_then(|snapshot| Ok(snapshot.document::<O::Row>(&id)?));
+    let document = document.map_err(|fault| {
+        let error = async_graphql::Error::from(fault);
         ctx.set_error_path(error.into_server_error(field.pos))
     })?;
     match document {

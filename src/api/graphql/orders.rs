@@ -133,7 +133,7 @@ fn is<R: Row>(column: &str, value: &impl Cell) -> Condition {
 }
 
 fn tracking(reading: &Reading, id: OrderId, order: Shown<Order>) -> Answer<OrderTracking> {
-    let snapshot = reading.snapshot();
+    let snapshot = reading.snapshot()?;
     let request = daybook_projections::store::PageRequest {
         condition: is::<ShipmentRow>("order_id", &id),
         order: vec![OrderBy::<Shipment>::ascending("number").order],

@@ -89,7 +89,7 @@ impl PipelineQueries {
         #[graphql(desc = "The pipeline; `default` where it is not said.")] pipeline: Option<Code>,
     ) -> async_graphql::Result<PipelineBoard> {
         let pipeline = pipeline.unwrap_or_else(PolicyId::default_name);
-        let snapshot = Reading::of(ctx).snapshot();
+        let snapshot = Reading::of(ctx).snapshot()?;
         let definition = definition(ctx, &pipeline)?;
         let stages = pipeline::board(&snapshot, &pipeline, definition.as_ref());
         let stages = stages.map_err(Fault::from)?;
@@ -114,7 +114,7 @@ impl PipelineQueries {
     ) -> async_graphql::Result<Vec<FunnelStage>> {
         let pipeline = pipeline.unwrap_or_else(PolicyId::default_name);
         let period = period(from, to)?;
-        let funnel = pipeline::funnel(&Reading::of(ctx).snapshot(), &pipeline, period);
+        let funnel = pipeline::funnel(&*Reading::of(ctx).snapshot()?, &pipeline, period);
         Ok(funnel.map_err(Fault::from)?)
     }
 
@@ -129,7 +129,7 @@ impl PipelineQueries {
     ) -> async_graphql::Result<PipelineOutcomes> {
         let period = period(from, to)?;
         let owner = owner.as_ref().map(Actor::as_str);
-        let snapshot = Reading::of(ctx).snapshot();
+        let snapshot = Reading::of(ctx).snapshot()?;
         let outcomes = pipeline::outcomes(&snapshot, period, pipeline.as_ref(), owner);
         Ok(outcomes.map_err(Fault::from)?)
     }
@@ -142,7 +142,7 @@ fn definition(ctx: &Context<'_>, pipeline: &Code) -> Answer<Option<PipelineDefin
         name: pipeline.clone(),
     };
     let policy = Reading::of(ctx)
-        .snapshot()
+        .snapshot()?
         .get::<PolicyRow>(&id.to_string())?;
     let last = policy.and_then(|policy| policy.versions.into_iter().next_back());
     Ok(last.and_then(|version| version.pipeline))

@@ -85,7 +85,7 @@ impl General {
     /// How far the read models have come, and whether anything is missing in them.
     async fn status(&self, ctx: &Context<'_>) -> async_graphql::Result<Status> {
         let reading = Reading::of(ctx);
-        let snapshot = reading.snapshot();
+        let snapshot = reading.snapshot()?;
         let head = reading.organisation().log().head().position;
         let holes = snapshot
             .parked()
@@ -160,7 +160,7 @@ impl General {
                     .is_none_or(|kinds| kinds.iter().any(|k| k == table))
             })
             .collect();
-        let hits = Reading::of(ctx).snapshot().search(&text, &tables, limit);
+        let hits = Reading::of(ctx).snapshot()?.search(&text, &tables, limit);
         let hits = hits.map_err(Fault::from)?.into_iter();
         let node = |id: String| {
             super::kinds().of_id(&id).map(|kind| Node {

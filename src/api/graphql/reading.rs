@@ -1,12 +1,16 @@
 //! What one request reads: the read models at one position, each object at most once.
+//!
+//! Reading begins where something is read first. A command that is only acknowledged reads
+//! nothing, and would otherwise keep a transaction open for as long as the disk takes.
 
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
     future::poll_fn,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::Poll,
     time::{Duration, Instant},
@@ -38,39 +42,35 @@ pub(super) struct Reading {
     view: Mutex<View>,
     /// What selections want of the documents of a type, by the place of the selection.
     shapes: Mutex<HashMap<(usize, TypeId), Arc<Shape>>>,
+    /// Whether objects are wanted that a further poll will read.
+    has_noted: AtomicBool,
     /// The last position that this request itself wrote.
     written: AtomicU64,
 }
 
+#[derive(Default)]
 struct View {
-    snapshot: Arc<Snapshot>,
+    snapshot: Option<Arc<Snapshot>>,
     objects: HashMap<TypeId, Box<dyn Any + Send>>,
 }
 
-impl View {
-    fn new(snapshot: Snapshot) -> Self {
-        Self {
-            snapshot: Arc::new(snapshot),
-            objects: HashMap::new(),
-        }
-    }
-}
-
 impl Reading {
-    /// Begins to read at `at_least` or later.
+    /// Waits until `at_least` or later can be read.
     pub(super) async fn begin(
         organisation: Arc<Organisation>,
         actor: Actor,
         idempotency_key: Option<Box<str>>,
         at_least: Option<u64>,
     ) -> Answer<Self> {
-        let snapshot = snapshot(&organisation, at_least).await?;
-        let view = Mutex::new(View::new(snapshot));
+        if let Some(position) = at_least {
+            reached(&organisation, position).await?;
+        }
         Ok(Self {
             organisation,
             actor,
             idempotency_key,
-            view,
+            view: Mutex::default(),
+            has_noted: AtomicBool::new(false),
             shapes: Mutex::default(),
             written: AtomicU64::new(0),
         })
@@ -87,8 +87,8 @@ impl Reading {
     }
 
     /// The read models at the position of this request.
-    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
-        self.view().snapshot.clone()
+    pub(super) fn snapshot(&self) -> Answer<Arc<Snapshot>> {
+        self.view().snapshot(&self.organisation)
     }
 
     /// Notes that a command of this request was answered at a position.
@@ -98,18 +98,38 @@ impl Reading {
 
     /// The position that the response names: what was read, or written after that.
     pub(super) fn position(&self) -> u64 {
-        self.snapshot()
-            .position()
-            .max(self.written.load(Ordering::Relaxed))
+        let written = self.written.load(Ordering::Relaxed);
+        match &self.view().snapshot {
+            Some(snapshot) => snapshot.position().max(written),
+            None if written > 0 => written,
+            None => self.organisation.applied().borrow().position,
+        }
     }
 
     /// Goes on to a later position: what a mutation did is read after it was done.
     pub(super) async fn renew(&self, at_least: u64) -> Answer<()> {
-        if self.snapshot().position() < at_least {
-            let snapshot = snapshot(&self.organisation, Some(at_least)).await?;
-            *self.view() = View::new(snapshot);
+        reached(&self.organisation, at_least).await?;
+        let mut view = self.view();
+        let snapshot = view.snapshot.as_ref();
+        if snapshot.is_some_and(|snapshot| snapshot.position() < at_least) {
+            *view = View::default();
         }
         Ok(())
+    }
+
+    /// Runs the request. Where all that it waits for are objects that it has only noted so far,
+    /// it goes on at once; a turn for other requests would leave its transaction open meanwhile.
+    pub(super) async fn drive<T>(&self, request: impl Future<Output = T>) -> T {
+        let mut request = pin!(request);
+        poll_fn(|wake| {
+            loop {
+                let polled = request.as_mut().poll(wake);
+                if polled.is_ready() || !self.has_noted.swap(false, Ordering::Relaxed) {
+                    return polled;
+                }
+            }
+        })
+        .await
     }
 
     /// One object. All objects that are asked for while a level of the answer is resolved are
@@ -119,20 +139,20 @@ impl Reading {
         let mut noted = false;
         poll_fn(|wake| {
             let mut view = self.view();
-            let snapshot = view.snapshot.clone();
             let batch = view.batch::<R>();
             if !noted && !batch.found.contains_key(&id) {
                 batch.wanted.push(id.clone());
                 noted = true;
+                self.has_noted.store(true, Ordering::Relaxed);
                 wake.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if !batch.wanted.is_empty()
-                && let Err(error) = batch.read(&snapshot)
-            {
-                return Poll::Ready(Err(error));
+            if !batch.wanted.is_empty() {
+                let snapshot = view.snapshot(&self.organisation)?;
+                view.batch::<R>().read(&snapshot)?;
             }
-            Poll::Ready(Ok(batch.found.get(&id).cloned().flatten()))
+            let found = view.batch::<R>().found.get(&id);
+            Poll::Ready(Ok(found.cloned().flatten()))
         })
         .await
     }
@@ -156,6 +176,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl View {
+    fn snapshot(&mut self, organisation: &Organisation) -> Answer<Arc<Snapshot>> {
+        if let Some(snapshot) = &self.snapshot {
+            return Ok(snapshot.clone());
+        }
+        let deadline = Instant::now() + READ_TIME;
+        let snapshot = Arc::new(organisation.readers().snapshot(Some(deadline))?);
+        self.snapshot = Some(snapshot.clone());
+        Ok(snapshot)
+    }
+
     fn batch<R: Row>(&mut self) -> &mut Batch<R> {
         let batch = self.objects.entry(TypeId::of::<R>());
         let batch = batch.or_insert_with(|| Box::new(Batch::<R>::default()));
@@ -191,19 +221,15 @@ impl<R: Row> Batch<R> {
     }
 }
 
-async fn snapshot(organisation: &Organisation, at_least: Option<u64>) -> Answer<Snapshot> {
-    if let Some(position) = at_least {
-        let mut applied = organisation.applied();
-        let reached =
-            applied.wait_for(|applied| applied.position >= position || applied.stopped.is_some());
-        let reached = tokio::time::timeout(CATCH_UP_TIME, reached).await;
-        let reached = reached.is_ok_and(|seen| seen.is_ok_and(|seen| seen.position >= position));
-        if !reached {
-            let message = format!("the read models have not reached position {position}");
-            return Err(Fault::new(Code::ProjectionLagging, message).retry_after(500));
-        }
+/// Waits until the read models have come to a position.
+async fn reached(organisation: &Organisation, position: u64) -> Answer<()> {
+    let mut applied = organisation.applied();
+    let reached =
+        applied.wait_for(|applied| applied.position >= position || applied.stopped.is_some());
+    let reached = tokio::time::timeout(CATCH_UP_TIME, reached).await;
+    if reached.is_ok_and(|seen| seen.is_ok_and(|seen| seen.position >= position)) {
+        return Ok(());
     }
-    Ok(organisation
-        .readers()
-        .snapshot(Some(Instant::now() + READ_TIME))?)
+    let message = format!("the read models have not reached position {position}");
+    Err(Fault::new(Code::ProjectionLagging, message).retry_after(500))
 }

@@ -80,7 +80,7 @@ impl ServiceQueries {
     ) -> async_graphql::Result<ComplaintPatterns> {
         let period = period(from, to)?;
         let days = window(recurrence_days)?;
-        let found = service::patterns(&Reading::of(ctx).snapshot(), period, days);
+        let found = service::patterns(&*Reading::of(ctx).snapshot()?, period, days);
         let mut row = found.map_err(Fault::from)?;
         let patterns = std::mem::take(&mut row.patterns).into_iter();
         let patterns = patterns.map(|row| ComplaintPattern { row }).collect();

@@ -74,7 +74,7 @@ impl Company {
         let reading = self.reading();
         let request = Request::new(document).data(reading.clone());
         let response = self.runtime.block_on(self.schema.execute(request));
-        (response, reading.snapshot().statements())
+        (response, reading.snapshot().unwrap().statements())
     }
 
     #[track_caller]
@@ -98,7 +98,7 @@ macro_rules! by_row {
                 ctx: &Context<'_>,
                 id: ID,
             ) -> async_graphql::Result<Option<<$object as ReadObject>::Row>> {
-                let snapshot = Reading::of(ctx).snapshot();
+                let snapshot = Reading::of(ctx).snapshot()?;
                 Ok(snapshot.get(&id).map_err(Fault::from)?)
             }
         )+}
