@@ -12,12 +12,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use daybook_app::{Organisation, OrganisationOptions, Receipt, demo};
+use daybook_app::{CommandError, Organisation, OrganisationOptions, Receipt, demo};
+use tokio::sync::oneshot;
 
 use crate::report::Lag;
 
 /// Events that a command of the demo makes, nearly.
 const EVENTS_PER_COMMAND: u64 = 2;
+
+type Answer = oneshot::Receiver<Result<Receipt, CommandError>>;
 
 /// Has the demo decided at so many events per second.
 pub(crate) fn run(folder: &Path, events_per_second: u64) -> Lag {
@@ -27,13 +30,12 @@ pub(crate) fn run(folder: &Path, events_per_second: u64) -> Lag {
     let answered = AtomicU64::new(0);
     let (began, cpu_before) = (Instant::now(), projection_cpu());
     let lags = thread::scope(|scope| {
-        let (send, answers) = mpsc::channel();
+        let (send, answers) = mpsc::channel::<Answer>();
         let (acknowledge, acknowledged) = mpsc::channel();
         let (organisation, answered) = (&organisation, &answered);
         scope.spawn(move || {
             for answer in answers {
-                let answer: tokio::sync::oneshot::Receiver<_> = answer;
-                let receipt: Receipt = answer.blocking_recv().unwrap().unwrap();
+                let receipt = answer.blocking_recv().unwrap().unwrap();
                 answered.fetch_add(u64::try_from(receipt.events.len()).unwrap(), Relaxed);
                 acknowledge
                     .send((receipt.position, Instant::now()))
