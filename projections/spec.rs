@@ -1,7 +1,7 @@
 //! How read models are specified: given events, then rows.
 //!
-//! Every spec folds its events twice: live, one commit per batch, and as a rebuild, all in one
-//! batch. Both must say the same.
+//! Every spec folds its events twice: live, one commit per batch, each row read back before it is
+//! changed again; and as a rebuild, all in one batch in memory. Both must say the same.
 
 #![expect(clippy::unwrap_used, reason = "specs may stop at the first surprise")]
 
@@ -237,6 +237,7 @@ impl History {
             projector.apply(&commit).unwrap();
             if flush_each {
                 projector.flush().unwrap();
+                projector.forget();
             }
         }
     }

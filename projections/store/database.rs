@@ -64,10 +64,10 @@ impl Database {
         Projector::new(connection, self.models)
     }
 
-    /// Moves what live projection writes into the database, beside it.
+    /// Moves what live projection writes from the WAL into the database, beside it.
     pub fn checkpointer(&self) -> Result<Checkpointer, StoreError> {
         let connection = Connection::open(self.path())?;
-        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 20;")?;
         Ok(Checkpointer(connection))
     }
 
@@ -177,19 +177,32 @@ impl Database {
     }
 }
 
+/// Pages of a WAL that is to begin anew: 16 MB.
+const LONG_WAL_PAGES: i64 = 4_000;
+
 /// Moves pages from the WAL into the database, without keeping anybody waiting.
 pub struct Checkpointer(Connection);
 
 impl Checkpointer {
-    /// Moves what readers and the projector do not need in the WAL any more.
+    /// Moves what is in the WAL. Under load more comes in meanwhile, and a WAL that is never empty
+    /// only grows: a long one is therefore moved once more with the projector held up, which has
+    /// little left to wait for.
     pub fn run(&self) -> Result<(), StoreError> {
-        let mut checkpoint = self.0.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
-        Ok(checkpoint.query_row([], |_| Ok(()))?)
+        if self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)")? > LONG_WAL_PAGES {
+            self.checkpoint("PRAGMA wal_checkpoint(RESTART)")?;
+        }
+        Ok(())
+    }
+
+    /// How many pages the WAL has.
+    fn checkpoint(&self, sql: &str) -> Result<i64, StoreError> {
+        let mut checkpoint = self.0.prepare_cached(sql)?;
+        Ok(checkpoint.query_row([], |row| row.get(1))?)
     }
 }
 
 /// The projector moves the WAL itself only where it has grown to 64 MB in spite of the
-/// [`Checkpointer`], which must not happen to be late for ever.
+/// [`Checkpointer`].
 fn prepare_live(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;

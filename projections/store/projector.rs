@@ -283,6 +283,12 @@ impl Projector {
         Ok(alarms)
     }
 
+    /// Forgets all rows after they were written, so that the next fold reads them back.
+    #[cfg(test)]
+    pub(crate) fn forget(&mut self) {
+        self.tables.forget();
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         self.tables.connection()
     }

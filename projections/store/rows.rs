@@ -21,6 +21,8 @@ pub(super) struct Rows<R> {
     changed: Vec<String>,
     /// Whether a row that is not here is nowhere.
     complete: bool,
+    /// How often a row was asked for.
+    clock: u64,
     statements: Statements,
 }
 
@@ -28,8 +30,8 @@ struct Slot<R> {
     row: Option<R>,
     stored: Stored,
     changed: bool,
-    /// Whether it was asked for since rows were last let go.
-    used: bool,
+    /// The clock when it was last asked for.
+    used_at: u64,
 }
 
 /// What the database holds of a row.
@@ -63,7 +65,7 @@ impl<R: Row> Slot<R> {
             row,
             stored,
             changed: false,
-            used: true,
+            used_at: 0,
         }
     }
 
@@ -95,6 +97,7 @@ impl<R: Row> Rows<R> {
             slots: FastMap::default(),
             changed: Vec::new(),
             complete,
+            clock: 0,
             statements: Statements::new::<R>(),
         }
     }
@@ -152,7 +155,8 @@ impl<R: Row> Rows<R> {
         };
         slot.remember();
         slot.row = row;
-        slot.used = true;
+        self.clock += 1;
+        slot.used_at = self.clock;
         if !mem::replace(&mut slot.changed, true) {
             self.changed.push(id.to_owned());
         }
@@ -170,11 +174,12 @@ impl<R: Row> Rows<R> {
             let slot = Slot::read(connection, &self.statements.read, id)?;
             self.slots.insert(id.to_owned(), slot);
         }
-        let slot = self.slots.get_mut(id);
-        Ok(slot.map(|slot| {
-            slot.used = true;
-            slot
-        }))
+        self.clock += 1;
+        let mut slot = self.slots.get_mut(id);
+        if let Some(slot) = &mut slot {
+            slot.used_at = self.clock;
+        }
+        Ok(slot)
     }
 }
 
@@ -199,7 +204,12 @@ impl<R: Row> Set for Rows<R> {
 
     fn let_go(&mut self) {
         self.complete = false;
-        self.slots.retain(|_, slot| mem::take(&mut slot.used));
+        let mut times: Vec<u64> = self.slots.values().map(|slot| slot.used_at).collect();
+        let middle = times.len() / 2;
+        if middle < times.len() {
+            let (_, middle, _) = times.select_nth_unstable(middle);
+            self.slots.retain(|_, slot| slot.used_at > *middle);
+        }
     }
 }
 

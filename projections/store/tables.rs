@@ -164,8 +164,8 @@ impl Tables {
         }
     }
 
-    /// Writes every changed row and every line, and lets rows go that were not asked for lately
-    /// where there are too many; the caller holds a transaction.
+    /// Writes every changed row and every line, and lets the rows go that were asked for longest
+    /// ago where there are too many; the caller holds a transaction.
     pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
         for set in self.sets.values_mut() {
             set.flush(&self.connection)?;
@@ -191,6 +191,14 @@ impl Tables {
             set.flush(&self.connection)?;
         }
         Ok(())
+    }
+
+    /// Forgets all rows; nothing waits to be written.
+    #[cfg(test)]
+    pub(crate) fn forget(&mut self) {
+        while self.kept() > 0 {
+            self.sets.values_mut().for_each(|set| set.let_go());
+        }
     }
 
     fn kept(&self) -> usize {
@@ -230,6 +238,6 @@ pub(super) trait Set: Any + Send {
         0
     }
 
-    /// Forgets rows that were not asked for since the last time; nothing waits to be written.
+    /// Forgets the half of the rows that was asked for longest ago; nothing waits to be written.
     fn let_go(&mut self) {}
 }

@@ -26,7 +26,7 @@ const COMMITS_PER_REPORT: u64 = 10_000;
 /// How long the thread waits for commits before it looks whether it shall end.
 const IDLE: Duration = Duration::from_millis(100);
 /// Commits folded between two writes at most, so that readers see progress during a burst.
-const COMMITS_PER_WRITE: usize = 2_000;
+const COMMITS_PER_WRITE: usize = 500;
 /// So many commits between two writes are a burst.
 const BURST: usize = 64;
 /// The time between two writes in a burst: a page that many commits change is written once, and
