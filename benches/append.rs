@@ -28,8 +28,8 @@ pub(crate) fn run() {
         .unwrap();
     let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
     let raw = RawLog::open(folder.path());
-    let organisation = Arc::new(open(folder.path()));
-    let customer = runtime.block_on(register(&organisation));
+    let alone = Arc::new(open(&folder.path().join("alone"), true));
+    let followed = Arc::new(open(&folder.path().join("followed"), false));
     let mut figures = Vec::new();
     for (clients, aim) in [
         (1, Some(0.2)),
@@ -39,8 +39,14 @@ pub(crate) fn run() {
         (512, Some(0.5)),
     ] {
         let floor = runtime.block_on(floor(&raw, clients));
-        let ours = runtime.block_on(ours(&organisation, clients, customer));
-        figures.push(Figure::new(format!("{clients} clients"), ours, floor, aim));
+        for (organisation, what, aim) in [
+            (&alone, "", aim),
+            (&followed, ", read models following", None),
+        ] {
+            let ours = runtime.block_on(ours(organisation, clients));
+            let what = format!("{clients} clients{what}");
+            figures.push(Figure::new(what, ours, floor, aim));
+        }
     }
     publish(
         "append",
@@ -59,7 +65,8 @@ async fn floor(raw: &RawLog, clients: usize) -> f64 {
     .await
 }
 
-async fn ours(organisation: &Arc<Organisation>, clients: usize, customer: CustomerId) -> f64 {
+async fn ours(organisation: &Arc<Organisation>, clients: usize) -> f64 {
+    let customer = register(organisation).await;
     let command = interaction(customer);
     let actor: Actor = "li.wei".parse().unwrap();
     let organisation = organisation.clone();
@@ -74,7 +81,7 @@ async fn ours(organisation: &Arc<Organisation>, clients: usize, customer: Custom
     .await
 }
 
-fn open(folder: &std::path::Path) -> Organisation {
+fn open(folder: &std::path::Path, write_only: bool) -> Organisation {
     let founding = Founding {
         name: "Bench".parse().unwrap(),
         currency: "CNY".parse().unwrap(),
@@ -82,8 +89,11 @@ fn open(folder: &std::path::Path) -> Organisation {
         policies_from: "2020-01-01".parse().unwrap(),
         founded_at: None,
     };
-    let options = OrganisationOptions::default();
-    Organisation::open(&folder.join("data"), options, &founding, &mut |_, _| {})
+    let options = OrganisationOptions {
+        write_only,
+        ..OrganisationOptions::default()
+    };
+    Organisation::open(folder, options, &founding, &mut |_, _| {})
         .unwrap()
         .0
 }

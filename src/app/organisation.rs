@@ -30,6 +30,9 @@ pub struct OrganisationOptions {
     /// Free bytes below which writing is refused, on a file system of any size; the log's default
     /// where it is not said.
     pub min_free_bytes: Option<u64>,
+    /// Whether the read models stay where they are while much is written at once; the next
+    /// opening brings them up to the log, faster than they could have followed.
+    pub write_only: bool,
 }
 
 /// What opening did.
@@ -55,7 +58,8 @@ pub struct Organisation {
     log: Log,
     desk: Desk,
     threads: DeskThreads,
-    projection: Projection,
+    projection: Option<Projection>,
+    applied: watch::Receiver<Applied>,
     readers: Readers,
 }
 
@@ -72,8 +76,14 @@ impl Organisation {
         let opened = Log::open(&folder.join("log"), log_options(id, options))?;
         let head = opened.log.head().position;
         let database = projection::database(folder)?;
-        let rebuilt = projection::ensure(&opened.log, &database, &mut |at| progress(at, head))?;
-        let projection = Projection::start(&opened.log, &database)?;
+        let (mut rebuilt, mut projection) = (None, None);
+        if !options.write_only {
+            rebuilt = projection::ensure(&opened.log, &database, &mut |at| progress(at, head))?;
+            projection = Some(Projection::start(&opened.log, &database)?);
+        }
+        let applied = projection
+            .as_ref()
+            .map_or_else(not_following, Projection::applied);
         let (desk, threads) = Desk::open(&opened.log, opened.writer, options.desk)?;
         let founded = head == 0;
         founding::found(&desk, &opened.log, founding)?;
@@ -85,6 +95,7 @@ impl Organisation {
             desk,
             threads,
             projection,
+            applied,
             readers,
         };
         Ok((
@@ -119,7 +130,7 @@ impl Organisation {
 
     /// How far the read models have come, now and from now on.
     pub fn applied(&self) -> watch::Receiver<Applied> {
-        self.projection.applied()
+        self.applied.clone()
     }
 
     /// Answers what is queued, brings the read models up to the log, and closes the log. Every
@@ -127,12 +138,24 @@ impl Organisation {
     pub fn close(self) -> Result<(), AppError> {
         drop(self.desk);
         let writer = self.threads.join();
-        self.projection.stop();
+        if let Some(projection) = self.projection {
+            projection.stop();
+        }
         if let Some(writer) = writer {
             writer.close()?;
         }
         Ok(())
     }
+}
+
+/// What is said of read models that do not follow.
+fn not_following() -> watch::Receiver<Applied> {
+    let stopped = Some("the organisation was opened for writing only".to_owned());
+    watch::channel(Applied {
+        position: 0,
+        stopped,
+    })
+    .1
 }
 
 /// Opens the log of a folder for reading, and rebuilds its read models beside those that serve;

@@ -35,6 +35,9 @@ const PACE: Duration = Duration::from_millis(20);
 /// The time between two moves of the WAL into the database.
 const CHECKPOINT: Duration = Duration::from_millis(250);
 
+/// Commits that are followed rather than rebuilt, however short the log is.
+const FOLLOWED: u64 = 5_000;
+
 /// How far the read models have come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
@@ -254,16 +257,19 @@ fn fold_all(
     Ok(events)
 }
 
-/// Makes sure that there are read models of this build.
+/// Makes sure that there are read models of this build, not far behind the log: what they lack is
+/// followed, unless a rebuild is done sooner.
 pub(crate) fn ensure(
     log: &Log,
     database: &Database,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Option<Rebuilt>, AppError> {
-    let behind = database
-        .position()
-        .is_some_and(|position| position <= log.head().position);
-    if behind {
+    let head = log.head().position;
+    let follows = |position: u64| {
+        let behind = head.checked_sub(position);
+        behind.is_some_and(|behind| behind < FOLLOWED || behind < position)
+    };
+    if database.position().is_some_and(follows) {
         return Ok(None);
     }
     let rebuilt = rebuild(log, database, progress)?;

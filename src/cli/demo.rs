@@ -7,7 +7,7 @@ use std::{fs, io, path::Path, path::PathBuf};
 use chrono::Utc;
 use clap::Args;
 use daybook_app::{
-    Founding, Organisation,
+    Founding,
     demo::{self, DemoOptions, DemoSummary},
 };
 use daybook_schema::kernel::Date;
@@ -81,21 +81,19 @@ impl Story {
         demo::founding(self.options())
     }
 
-    /// Fills an organisation, unless its folder says that this is done.
-    pub(crate) fn fill(
-        self,
-        folder: &Path,
-        organisation: &Organisation,
-    ) -> Result<Option<DemoSummary>, CliError> {
+    /// Fills a folder that is not open, unless it says that this is done.
+    pub(crate) fn fill(self, folder: &Path, room: Room) -> Result<Option<DemoSummary>, CliError> {
         let mark = folder.join(MARK);
         if mark.exists() {
             return Ok(None);
         }
+        let (organisation, _) = open::for_writing(folder, &self.founding(), room)?;
         let mut progress = Progress::new("filling the demonstration, days");
-        let filled = demo::fill(organisation, self.options(), &mut |done, total| {
+        let filled = demo::fill(&organisation, self.options(), &mut |done, total| {
             progress.at(done, total);
         });
         progress.finish();
+        organisation.close()?;
         let summary = filled?;
         let text = serde_json::to_string_pretty(&summary).map_err(io::Error::from);
         let written = text.and_then(|text| fs::write(&mark, text));
@@ -109,12 +107,7 @@ impl Story {
 }
 
 pub(crate) fn run(arguments: &Demo) -> Result<Exit, CliError> {
-    let founding = arguments.story.founding();
-    let (organisation, _) =
-        open::organisation(&arguments.data, &founding, arguments.room.limits())?;
-    let filled = arguments.story.fill(&arguments.data, &organisation);
-    organisation.close()?;
-    let filled = filled?;
+    let filled = arguments.story.fill(&arguments.data, arguments.room)?;
     output::answer(arguments.json, &filled, || text(filled.as_ref()))?;
     Ok(Exit::Done)
 }

@@ -96,8 +96,7 @@ fn options(arguments: &Import) -> ImportOptions {
 
 fn send(arguments: &Import, mapping: &Mapping) -> Result<ImportSummary, CliError> {
     let founding = arguments.founding.by(&arguments.actor);
-    let (organisation, _) =
-        open::organisation(&arguments.folder.data, &founding, arguments.room.limits())?;
+    let (organisation, _) = open::for_writing(&arguments.folder.data, &founding, arguments.room)?;
     let options = options(arguments);
     let files = &arguments.files;
     let done = shown(|listener| import::run(&organisation, mapping, files, &options, listener));

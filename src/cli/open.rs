@@ -4,7 +4,7 @@ use std::{path::Path, thread, time::Duration};
 
 use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
 
-use crate::{error::CliError, progress::Progress};
+use crate::{arguments::Room, error::CliError, progress::Progress};
 
 /// Opens the organisation in a folder, founding it where there is none.
 pub(crate) fn organisation(
@@ -18,6 +18,19 @@ pub(crate) fn organisation(
     });
     progress.finish();
     Ok(opened?)
+}
+
+/// Opens it for writing much at once; read models follow when it is opened to be read.
+pub(crate) fn for_writing(
+    folder: &Path,
+    founding: &Founding,
+    room: Room,
+) -> Result<(Organisation, Opening), CliError> {
+    let options = OrganisationOptions {
+        write_only: true,
+        ..room.limits()
+    };
+    organisation(folder, founding, options)
 }
 
 /// Waits until the read models show everything that is in the log now, so that the first answer

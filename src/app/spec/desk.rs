@@ -157,6 +157,7 @@ fn a_full_queue_takes_no_more_and_says_that_it_will() {
             ..Default::default()
         },
         min_free_bytes: Some(0),
+        ..crate::OrganisationOptions::default()
     };
     let opened =
         crate::Organisation::open(folder.path(), options, &super::founding(), &mut |_, _| {});

@@ -135,11 +135,8 @@ pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
 fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
     let folder = arguments.folder();
     tracing::info!(folder = %folder.display(), "opening");
-    let (organisation, opening) =
-        open::organisation(folder, &arguments.founding(), arguments.room.limits())?;
-    report(&organisation, &opening);
     if arguments.demo
-        && let Some(summary) = arguments.story.fill(folder, &organisation)?
+        && let Some(summary) = arguments.story.fill(folder, arguments.room)?
     {
         tracing::info!(
             events = summary.events,
@@ -147,6 +144,9 @@ fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
             "demonstration filled"
         );
     }
+    let (organisation, opening) =
+        open::organisation(folder, &arguments.founding(), arguments.room.limits())?;
+    report(&organisation, &opening);
     open::catch_up(&organisation);
     Ok(organisation)
 }
