@@ -109,6 +109,7 @@ fn an_index_that_cannot_be_read_is_named_and_built_anew_once_it_is_gone() {
     });
     named(&folder, &[&["log", "show"], &["rebuild"]], 1, "LOG_INDEX");
     fs::remove_file(folder.join("log/index.sqlite")).unwrap();
+    done(&folder, &["rebuild"]);
     assert_eq!(done(&folder, &["rebuild"])["equal"], true);
     assert_eq!(done(&folder, &["verify"])["whole"], true);
 }

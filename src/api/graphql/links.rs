@@ -1,8 +1,8 @@
 //! How a context declares its objects: the row they show, and their links to other objects.
 
 /// Declares objects. Each shows the fields of its row and its history; `one` links to another
-/// object by the member of the row that holds its id, `many` to all objects whose column holds this object's id; `also`
-/// names and holds resolvers that are neither.
+/// object by the member of the row that holds its id, `many` to all objects whose column holds this
+/// object's id; `also` names and holds resolvers that are neither.
 macro_rules! objects {
     ($(
         $(#[doc = $doc:literal])+

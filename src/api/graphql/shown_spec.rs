@@ -184,7 +184,9 @@ fn what_is_cut_out_of_a_document_is_what_its_row_shows() {
 fn fields_asked_for_in_several_places_are_put_together() {
     let answer = COMPANY.ask(
         "{
-            orders(first: 1) { nodes { ...number lines { sku } customer { id } first: lines { id } } }
+            orders(first: 1) {
+                nodes { ...number lines { sku } customer { id } first: lines { id } }
+            }
             orders(first: 1) { nodes { lines { name } ... on Node { id } customer { name } } }
         }
         fragment number on Order { number total { amount } total { currency } __typename }",
