@@ -21,6 +21,7 @@ mod load;
 mod project;
 mod query;
 mod report;
+mod start;
 
 /// The allocator of the program itself; floors have it too.
 #[global_allocator]
@@ -33,6 +34,7 @@ const BENCHMARKS: &[Benchmark] = &[
     ("append", append::run),
     ("project", project::run),
     ("query", query::run),
+    ("start", start::run),
 ];
 
 fn main() {

@@ -91,7 +91,8 @@ pub(crate) fn publish(name: &str, floor: &str, figures: &[Figure]) {
     write(name, figures);
 }
 
-fn write(name: &str, figures: &(impl Serialize + ?Sized)) {
+/// Writes figures to `target/bench` for programs.
+pub(crate) fn write(name: &str, figures: &(impl Serialize + ?Sized)) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     fs::create_dir_all(&folder).unwrap();
     let json = serde_json::to_vec_pretty(figures).unwrap();
