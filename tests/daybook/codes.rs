@@ -17,7 +17,7 @@ const PUBLISHED: [&str; 6] = [
 ];
 
 /// Codes that no test of the whole program asks for, with what keeps it from that.
-const OUT_OF_REACH: [(&str, &str); 21] = [
+const OUT_OF_REACH: [(&str, &str); 20] = [
     (
         "COMMIT_UNREADABLE",
         "needs a commit that is whole and holds no meta data of this build",
@@ -78,10 +78,6 @@ const OUT_OF_REACH: [(&str, &str); 21] = [
     (
         "SCHEMA_UNWRITABLE",
         "needs a language that has no JSON Schema",
-    ),
-    (
-        "SERVICE_UNAVAILABLE",
-        "needs a socket in the instant of draining; met in transport/spec",
     ),
     (
         "SHUTDOWN_INCOMPLETE",

@@ -12,6 +12,7 @@ mod follower;
 mod golden;
 mod house_rules;
 mod imports;
+mod opening;
 mod published;
 mod refusals;
 mod refused_folders;

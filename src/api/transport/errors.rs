@@ -137,6 +137,7 @@ impl Code {
         matches!(
             self,
             Self::BadRequest
+                | Self::ServiceUnavailable
                 | Self::BatchingUnsupported
                 | Self::MethodNotAllowed
                 | Self::NotAcceptable

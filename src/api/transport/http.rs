@@ -210,6 +210,12 @@ fn with_allow(mut response: Response, methods: &'static str) -> Response {
     response
 }
 
+/// The answer to everything but probes until the record is open.
+pub(crate) async fn still_opening() -> Response {
+    let message = "the record is being opened; try again soon";
+    refuse(Media::Json, Fault::new(Code::ServiceUnavailable, message))
+}
+
 /// The answer for a path that leads nowhere.
 pub(crate) async fn not_found() -> Response {
     refuse(Media::Json, Fault::new(Code::NotFound, "no such path"))

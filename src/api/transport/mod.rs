@@ -169,6 +169,15 @@ pub fn router<G: GraphQl, H: Health>(
         .layer(frame::Frame::new(metrics.clone()))
 }
 
+/// The surface of a server whose record is still being opened: probes are answered, and everybody
+/// else is told to come back.
+pub fn opening<H: Health>(health: H, metrics: &Metrics, lifecycle: &Lifecycle) -> Router {
+    probes::Probes::new(health, lifecycle.clone(), metrics.clone())
+        .routes()
+        .fallback(http::still_opening)
+        .layer(frame::Frame::new(metrics.clone()))
+}
+
 impl<G> Shared<G> {
     fn new(graphql: G, config: TransportConfig, metrics: &Metrics, lifecycle: &Lifecycle) -> Self {
         let (entries_max, bytes_max) = (config.documents_max, config.document_bytes_max);

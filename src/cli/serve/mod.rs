@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! bind ─▶ open (rebuild) ─▶ serve ─▶ signal ─▶ drain ─▶ end the runtime ─▶ close the organisation
+//!       └ probes only ┘
 //! ```
 //! The address is taken first, because finding it taken after minutes of rebuilding would waste
-//! them. Opening runs before the runtime is there: it blocks, and a signal may simply end it,
-//! since opening survives being cut off. Closing runs after the runtime is gone, because every
+//! them. Signals are watched for only when the record is open: before, one may simply end the
+//! program, since opening survives being cut off. Closing runs after the runtime is gone, because every
 //! task that holds the organisation must have let go of it.
 
 mod gauges;
 mod health;
 mod listen;
+mod waiting;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -34,7 +36,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use self::{gauges::Gauges, health::Watch};
+use self::{gauges::Gauges, health::Watch, waiting::Waiting};
 use crate::{
     arguments::{NewOrganisation, Room},
     demo::Story,
@@ -118,12 +120,15 @@ impl Serve {
 
 pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
     logging::start(arguments.log_format)?;
+    let system = |what| move |source| CliError::System { what, source };
     let listener = listen::bind(arguments.listen, arguments.demo)?;
+    listener
+        .set_nonblocking(true)
+        .map_err(system("use the listening socket"))?;
+    let runtime = Runtime::new().map_err(system("start the runtime"))?;
+    let waiting = Waiting::begin(&runtime, &listener)?;
     let organisation = Arc::new(begin(arguments)?);
-    let runtime = Runtime::new().map_err(|source| CliError::System {
-        what: "start the runtime",
-        source,
-    })?;
+    waiting.end(&runtime);
     let actor = arguments.actor.clone();
     let grace = Duration::from_secs(arguments.grace);
     let served = runtime.block_on(answer(listener, organisation.clone(), actor, grace));
@@ -185,9 +190,6 @@ async fn answer(
     grace: Duration,
 ) -> Result<Exit, CliError> {
     let system = |what| move |source| CliError::System { what, source };
-    listener
-        .set_nonblocking(true)
-        .map_err(system("use the listening socket"))?;
     let listener =
         tokio::net::TcpListener::from_std(listener).map_err(system("use the listening socket"))?;
     let address = listener
