@@ -103,7 +103,7 @@
 //!
 //! Formats: `wire`, `commit`, `block`, `pack`, `chain`, `head`, `piece`, `format`. Writing:
 //! `writer`, `store`, `disk`, `space`, `recent`. Reading: `reader`, `scan`, `stream`, `feed`,
-//! `tail`. Derived: `index`, `index_file`, `archive`. Opening: `open`, `inspect`, `survey`.
+//! `tail`. Derived: `index`, `index_file`, `index_totals`, `archive`. Opening: `open`, `inspect`, `survey`.
 //! Caretaking: `verify`, `backup`, `restore`.
 
 mod archive;
@@ -121,6 +121,7 @@ mod head;
 mod index;
 mod index_file;
 mod index_sums;
+mod index_totals;
 mod inspect;
 mod open;
 mod options;

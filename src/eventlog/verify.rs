@@ -21,6 +21,7 @@ use crate::error::LogError;
 use crate::format;
 use crate::hash::Head;
 use crate::head::{self, Found};
+use crate::index_file::Unfit;
 use crate::index_sums::{IndexSums, SPAN};
 use crate::inspect;
 use crate::progress::Listener;
@@ -247,7 +248,7 @@ pub(crate) struct Subject<'a> {
     /// Up to where the archive is expected to reach; unknown when the log is not open.
     pub(crate) archived: Option<Position>,
     record: Found,
-    pub(crate) sums: Option<IndexSums>,
+    pub(crate) sums: Result<IndexSums, Unfit>,
 }
 
 impl Subject<'_> {
@@ -303,16 +304,27 @@ impl Subject<'_> {
         report: &mut VerifyReport,
     ) {
         let area = Area::Index;
-        let Some(stored) = &self.sums else {
-            let what = "the index is missing or unreadable".to_owned();
-            return findings.push(Finding {
+        let stored = match &self.sums {
+            Ok(stored) => stored,
+            Err(unfit) => {
+                return findings.push(Finding {
+                    area,
+                    what: unfit.to_string(),
+                    range: None,
+                });
+            }
+        };
+        report.indexed_to = stored.head.position;
+        let differences = stored.differences(derived);
+        if differences.is_empty() && !stored.is_as_written() {
+            let what = "the sum at the checkpoint is not that of the rows".to_owned();
+            findings.push(Finding {
                 area,
                 what,
                 range: None,
             });
-        };
-        report.indexed_to = stored.head.position;
-        for range in stored.differences(derived) {
+        }
+        for range in differences {
             let what = format!("rows differ from the blocks (within {SPAN} positions)");
             findings.push(Finding {
                 area,

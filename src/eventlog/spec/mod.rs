@@ -7,6 +7,7 @@ mod damage;
 mod disk;
 mod formats;
 mod helpers;
+mod index;
 mod kill;
 mod opening;
 mod properties;
