@@ -12,3 +12,4 @@ mod kill;
 mod opening;
 mod properties;
 mod tails;
+mod verify;

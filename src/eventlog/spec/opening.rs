@@ -21,7 +21,7 @@ fn example(dir: &Path) -> Head {
 }
 
 /// Works on sled behind the engine's back.
-fn with_store(dir: &Path, work: impl FnOnce(&Store)) {
+pub(crate) fn with_store(dir: &Path, work: impl FnOnce(&Store)) {
     let store = Store::open(&dir.join("sled"), 1 << 20, Arc::new(RealDisk)).unwrap();
     work(&store);
     store.sync().unwrap();
