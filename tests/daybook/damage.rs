@@ -291,7 +291,7 @@ const DAMAGES: [(&str, usize, bool, Damage); 17] = [
     ("a bit of the format flips", 1, false, |folder, dice| {
         flip(&folder.join("log/FORMAT"), dice)
     }),
-    ("a bit of the identity flips", 1, false, |folder, dice| {
+    ("a bit of the identity flips", 1, true, |folder, dice| {
         flip(&folder.join("daybook.json"), dice);
     }),
 ];

@@ -120,6 +120,32 @@ fn an_index_that_cannot_be_read_is_named_by_verify_and_built_anew_by_a_start() {
 }
 
 #[test]
+fn a_folder_without_a_readable_identity_is_restored_from_its_archive() {
+    let room = tempdir().unwrap();
+    let folder = spoilt(room.path(), |_| ());
+    let identity = folder.join("daybook.json");
+    let whole = fs::read_to_string(&identity).unwrap();
+    let from = folder.to_str().unwrap();
+    let restored = |name: &str| {
+        let to = room.path().join(name);
+        let command = ["restore", "--salvage", from, "--from", from, "--to"];
+        let output = daybook(&[&command[..], &[to.to_str().unwrap()]].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(done(&to, &["verify"])["whole"], true);
+        assert_eq!(fs::read_to_string(to.join("daybook.json")).unwrap(), whole);
+    };
+    fs::write(&identity, "{").unwrap();
+    restored("from-broken");
+    fs::remove_file(&identity).unwrap();
+    restored("from-lost");
+    let nowhere = room.path().join("nowhere");
+    let (no, to) = (nowhere.to_str().unwrap(), room.path().join("none"));
+    let output = daybook(&["restore", "--from", no, "--to", to.to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(code_of(&said), Some("LOG_NOT_USABLE"), "{said}");
+}
+
+#[test]
 fn read_models_that_cannot_be_kept_are_named() {
     let room = tempdir().unwrap();
     let folder = spoilt(room.path(), |folder| {
