@@ -103,8 +103,8 @@
 //!
 //! Formats: `wire`, `commit`, `block`, `pack`, `chain`, `head`, `piece`, `format`. Writing:
 //! `writer`, `store`, `disk`, `space`, `recent`. Reading: `reader`, `scan`, `stream`, `feed`,
-//! `tail`. Derived: `index`, `index_file`, `index_totals`, `archive`. Opening: `open`, `inspect`, `survey`.
-//! Caretaking: `verify`, `backup`, `restore`.
+//! `tail`. Derived: `index`, `index_file`, `index_totals`, `archive`. Opening: `open`, `inspect`,
+//! `survey`. Caretaking: `verify`, `backup`, `restore`.
 
 mod archive;
 mod archive_walk;
