@@ -29,6 +29,6 @@ pub use desk::{Desk, DeskOptions, DeskStats};
 pub use envelope::{CommandError, Envelope, Receipt, ReceiptEvent};
 pub use error::AppError;
 pub use founding::{Founding, default_policies};
-pub use offline::{log_folder, open_log, own_log_folder, restore};
+pub use offline::{damaged_log_folder, open_log, own_log_folder, restore};
 pub use organisation::{Comparison, Opening, Organisation, OrganisationOptions, rebuild_offline};
 pub use projection::{Applied, Projection, Rebuilt};

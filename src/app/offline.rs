@@ -11,19 +11,24 @@ use daybook_eventlog::{
 
 use crate::{AppError, organisation};
 
-/// The folder of the log in the folder of an organisation.
+/// The folder of the log in the folder of an organisation that may be damaged: it is found even
+/// where the identity is lost or cannot be read.
 ///
 /// # Errors
-/// [`AppError::Missing`] where there is no organisation; nothing is created.
-pub fn log_folder(folder: &Path) -> Result<PathBuf, AppError> {
-    organisation::existing(folder)?;
-    Ok(folder.join("log"))
+/// [`AppError::Missing`], [`AppError::Format`] where there is no log; nothing is created.
+pub fn damaged_log_folder(folder: &Path) -> Result<PathBuf, AppError> {
+    let log = folder.join("log");
+    if !log.is_dir() {
+        organisation::existing(folder)?;
+    }
+    Ok(log)
 }
 
-/// The same, where it is the log of this organisation and of no other.
+/// The folder of the log, where it is that of this organisation and of no other.
 ///
 /// # Errors
-/// As [`log_folder`], and [`LogError::WrongOrganisation`], [`LogError::UnsupportedVersion`].
+/// [`AppError::Missing`] where there is no organisation, [`LogError::WrongOrganisation`],
+/// [`LogError::UnsupportedVersion`].
 pub fn own_log_folder(folder: &Path) -> Result<PathBuf, AppError> {
     let expected = organisation::existing(folder)?;
     let log = folder.join("log");
@@ -46,7 +51,8 @@ pub fn open_log(folder: &Path) -> Result<Opened, AppError> {
 }
 
 /// Builds the folder of an organisation from a backup, or from the archive of another folder of
-/// the same organisation. Its read models are rebuilt when it is opened.
+/// the same organisation, even of one whose identity cannot be read: the archive knows whose it
+/// is. The read models are rebuilt when the new folder is opened.
 ///
 /// # Errors
 /// [`LogError::NotUsable`] when `folder` is not empty, and as [`daybook_eventlog::restore`].
@@ -62,7 +68,7 @@ pub fn restore(
         let what = "is not empty";
         return Err(LogError::NotUsable { path, what }.into());
     }
-    let inner = log_folder(source);
+    let inner = damaged_log_folder(source);
     let source = inner.as_deref().unwrap_or(source);
     let restored = daybook_eventlog::restore(source, &folder.join("log"), options, progress);
     if restored.is_err() {

@@ -41,7 +41,10 @@ pub(crate) struct Restore {
 }
 
 pub(crate) fn run(arguments: &Restore) -> Result<Exit, CliError> {
-    let salvage = arguments.salvage.as_deref().map(daybook_app::log_folder);
+    let salvage = arguments
+        .salvage
+        .as_deref()
+        .map(daybook_app::damaged_log_folder);
     let options = RestoreOptions {
         until: arguments.until,
         salvage: salvage.transpose()?,

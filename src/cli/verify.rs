@@ -21,7 +21,8 @@ Examples:
 /// Checks the log of an organisation that is not open: hash chain, archive, head record, index.
 ///
 /// Changes nothing. Ends with code 3 when anything is not as it must be; each finding names the
-/// part and the positions.
+/// part and the positions. What a crash leaves and the next start sees to is a note, and the log
+/// is whole.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Verify {

@@ -9,13 +9,17 @@ use rust_decimal::{Decimal as Exact, RoundingStrategy};
 
 use crate::{
     Declined,
-    refusal::{CommonRejection, rejection},
+    refusal::{CommonRejection, Rejection},
 };
 
 /// The greatest magnitude of a number that can be read back: 10^12.
 const LIMIT: i64 = 1_000_000_000_000;
 /// The finest resolution of a number that can be read back: 10^-6.
 const PLACES: u32 = 6;
+
+/// The path of the input field that a number came in with. The rules about numbers are the same
+/// for all commands, and only the caller knows where the number stood.
+pub(crate) type Field = &'static [&'static str];
 
 /// The rules about numbers that come in with a command.
 #[derive(Debug, thiserror::Error, strum::IntoStaticStr, strum::VariantNames)]
@@ -26,18 +30,24 @@ pub enum AmountRejection {
     QuantityNotPositive {
         /// What was given.
         quantity: Quantity,
+        /// Where it was given.
+        field: Field,
     },
     /// A quantity is less than zero.
     #[error("the quantity {quantity} is less than zero")]
     QuantityNegative {
         /// What was given.
         quantity: Quantity,
+        /// Where it was given.
+        field: Field,
     },
     /// A price, a cost or a charge is less than zero.
     #[error("the amount {amount} is less than zero")]
     AmountNegative {
         /// What was given.
         amount: Decimal,
+        /// Where it was given.
+        field: Field,
     },
     /// An amount is in another currency than the one that it meets.
     #[error("the amount is in {given}, but must be in {wanted}")]
@@ -46,30 +56,56 @@ pub enum AmountRejection {
         given: Currency,
         /// The currency that it must have.
         wanted: Currency,
+        /// Where it was given.
+        field: Field,
     },
 }
-rejection!(AmountRejection);
+
+impl Rejection for AmountRejection {
+    const CODES: &'static [&'static str] = <Self as strum::VariantNames>::VARIANTS;
+
+    fn code(&self) -> &'static str {
+        self.into()
+    }
+
+    fn field(&self) -> Field {
+        match self {
+            Self::QuantityNotPositive { field, .. }
+            | Self::QuantityNegative { field, .. }
+            | Self::AmountNegative { field, .. }
+            | Self::CurrencyDiffers { field, .. } => field,
+        }
+    }
+}
 
 /// Refuses a quantity of nothing or less.
-pub(crate) fn positive(quantity: Quantity) -> Result<(), AmountRejection> {
+pub(crate) fn positive(quantity: Quantity, field: Field) -> Result<(), AmountRejection> {
     if !quantity.is_positive() {
-        return Err(AmountRejection::QuantityNotPositive { quantity });
+        return Err(AmountRejection::QuantityNotPositive { quantity, field });
     }
     Ok(())
 }
 
 /// Refuses an amount below nothing.
-pub(crate) fn not_negative(amount: Decimal) -> Result<(), AmountRejection> {
+pub(crate) fn not_negative(amount: Decimal, field: Field) -> Result<(), AmountRejection> {
     if amount.0 < Exact::ZERO {
-        return Err(AmountRejection::AmountNegative { amount });
+        return Err(AmountRejection::AmountNegative { amount, field });
     }
     Ok(())
 }
 
 /// Refuses an amount in another currency.
-pub(crate) fn same_currency(given: Currency, wanted: Currency) -> Result<(), AmountRejection> {
+pub(crate) fn same_currency(
+    given: Currency,
+    wanted: Currency,
+    field: Field,
+) -> Result<(), AmountRejection> {
     if given != wanted {
-        return Err(AmountRejection::CurrencyDiffers { given, wanted });
+        return Err(AmountRejection::CurrencyDiffers {
+            given,
+            wanted,
+            field,
+        });
     }
     Ok(())
 }

@@ -7,18 +7,21 @@ use uuid::Uuid;
 use crate::Position;
 use crate::block::RawBlock;
 use crate::error::LogError;
-use crate::piece::{self, PieceReader, Record};
+use crate::piece::{self, PieceReader, Record, RecordFault};
 
 /// Something wrong in the archive, and where.
 #[derive(Clone, Debug)]
 pub(crate) struct ArchiveFault {
     pub(crate) piece: PathBuf,
     pub(crate) what: String,
+    /// The piece ends within a record.
+    pub(crate) torn: bool,
 }
 
 /// The blocks of an archive in the order of its pieces.
 #[derive(Debug)]
 pub(crate) struct ArchiveWalk {
+    has_pieces: bool,
     pieces: std::vec::IntoIter<(Position, PathBuf)>,
     organisation: Uuid,
     current: Option<(PieceReader, PathBuf)>,
@@ -26,11 +29,18 @@ pub(crate) struct ArchiveWalk {
 
 impl ArchiveWalk {
     pub(crate) fn new(dir: &Path, organisation: Uuid) -> Result<Self, LogError> {
+        let pieces = piece::list(dir)?;
         Ok(Self {
-            pieces: piece::list(dir)?.into_iter(),
+            has_pieces: !pieces.is_empty(),
+            pieces: pieces.into_iter(),
             organisation,
             current: None,
         })
+    }
+
+    /// Whether there is an archive at all.
+    pub(crate) fn has_pieces(&self) -> bool {
+        self.has_pieces
     }
 
     /// The next block, or what stands in its place.
@@ -48,7 +58,8 @@ impl ArchiveWalk {
                 Some(Ok(Record::Seal(_))) => {}
                 Some(Err(fault)) => {
                     let (piece, what) = (path.clone(), fault.to_string());
-                    return Ok(Some(Err(ArchiveFault { piece, what })));
+                    let torn = fault == RecordFault::Torn;
+                    return Ok(Some(Err(ArchiveFault { piece, what, torn })));
                 }
                 None => self.current = None,
             }
@@ -67,7 +78,8 @@ impl ArchiveWalk {
             }
             None => {
                 let what = "archive piece has no header of this log".to_owned();
-                Err(ArchiveFault { piece, what })
+                let torn = false;
+                Err(ArchiveFault { piece, what, torn })
             }
         }))
     }

@@ -3,13 +3,14 @@
 //! ```text
 //! command        id (16 bytes) → position
 //! stream_commit  (stream hash, position) → greatest version of that stream in that commit
-//! checkpoint     position and block hash up to which both are complete
+//! checkpoint     position and block hash up to which both are complete, and their totals
 //! ```
 //!
 //! The stream is kept as 64 bits of its BLAKE3 hash; readers filter the rare collision by
 //! reading the commit. Rows and checkpoint are written in one transaction, so the file is always
 //! right for its checkpoint, however old that is. It is never worth a sync of the writer: lost
-//! rows are read again from the blocks.
+//! rows are read again from the blocks. That rows have stayed what they were is not believed:
+//! opening adds them up and compares with the [`Totals`] at the checkpoint.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -23,13 +24,14 @@ use crate::Position;
 use crate::commit::CommitRef;
 use crate::error::LogError;
 use crate::hash::{Hash, Head};
+use crate::index_totals::{SUM_BYTES, Totals, command_row, stream_row};
 use crate::recent::is_time_ordered;
 
 /// The file in the log's folder.
 pub(crate) const FILE: &str = "index.sqlite";
 
 /// Raised whenever the tables change; an index of another version is built anew.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE command (id BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
@@ -39,8 +41,26 @@ const SCHEMA: &str = "
     ) WITHOUT ROWID;
     CREATE TABLE checkpoint (
         id INTEGER PRIMARY KEY CHECK (id = 1),
-        organisation BLOB NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL
+        organisation BLOB NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL,
+        row_count INTEGER NOT NULL, row_sum BLOB NOT NULL
     );";
+
+/// Why there is no index to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unfit {
+    #[error("the index is missing")]
+    Missing,
+    #[error("the index was written by an earlier version")]
+    Older,
+    #[error("the index is unreadable, or is that of another log")]
+    Unreadable,
+}
+
+impl From<rusqlite::Error> for Unfit {
+    fn from(_: rusqlite::Error) -> Self {
+        Self::Unreadable
+    }
+}
 
 /// The hash of a stream's name, as SQLite keeps integers.
 pub(crate) fn stream_hash(stream: &str) -> i64 {
@@ -79,17 +99,53 @@ impl Rows {
 #[derive(Debug)]
 pub(crate) struct IndexFile {
     connection: Connection,
+    /// Of the rows up to the checkpoint. Counted from what is written, never from what is read.
+    totals: Totals,
+}
+
+/// What the file says about itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checkpoint {
+    pub(crate) head: Head,
+    pub(crate) totals: Totals,
 }
 
 impl IndexFile {
-    /// Opens an index that exists and is of this version; `None` when there is none to use.
-    pub(crate) fn open(dir: &Path, organisation: Uuid) -> Option<(Self, Head)> {
+    /// Opens an index that exists, is of this version and belongs to the organisation.
+    pub(crate) fn open(dir: &Path, organisation: Uuid) -> Result<(Self, Head), Unfit> {
+        let path = dir.join(FILE);
+        if !path.exists() {
+            return Err(Unfit::Missing);
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(dir.join(FILE), flags).ok()?;
-        let file = Self { connection };
-        file.configure("NORMAL").ok()?;
-        let head = file.checkpoint(organisation).ok()??;
-        Some((file, head))
+        let connection = Connection::open_with_flags(path, flags)?;
+        let totals = Totals::default();
+        let mut file = Self { connection, totals };
+        file.configure("NORMAL")?;
+        // No single bit that flips makes the present version look older.
+        if (1..SCHEMA_VERSION).contains(&file.version()?) {
+            return Err(Unfit::Older);
+        }
+        let checkpoint = file.checkpoint(organisation)?.ok_or(Unfit::Unreadable)?;
+        file.totals = checkpoint.totals;
+        Ok((file, checkpoint.head))
+    }
+
+    /// Whether the rows are still those that were written, and stand in pages to which more can be
+    /// added. Reads everything twice: once as rows, once as pages.
+    pub(crate) fn is_as_written(&self) -> bool {
+        let mut found = Totals::default();
+        let commands = self.for_each_command(|id, position| found.add(command_row(id, position)));
+        let streams = self.for_each_stream(|stream, position, version| {
+            found.add(stream_row(stream, position, version));
+        });
+        commands.is_ok() && streams.is_ok() && found == self.totals && self.has_sound_pages()
+    }
+
+    fn has_sound_pages(&self) -> bool {
+        let sql = "PRAGMA quick_check(1)";
+        let said = self.connection.query_row(sql, [], |row| row.get(0));
+        said.is_ok_and(|said: String| said == "ok")
     }
 
     /// Whether the file is as long as it says. SQLite opens one that was cut, and fails only when
@@ -112,12 +168,13 @@ impl IndexFile {
     pub(crate) fn create(dir: &Path, organisation: Uuid) -> Result<Self, LogError> {
         remove(dir)?;
         let connection = Connection::open(dir.join(FILE))?;
-        let file = Self { connection };
+        let totals = Totals::default();
+        let file = Self { connection, totals };
         file.configure("OFF")?;
         file.connection.execute_batch(SCHEMA)?;
         file.connection
             .pragma_update(None, "user_version", SCHEMA_VERSION)?;
-        file.write_checkpoint(organisation, Head::genesis(organisation))?;
+        file.write_checkpoint(organisation, Head::genesis(organisation), totals)?;
         Ok(file)
     }
 
@@ -133,60 +190,87 @@ impl IndexFile {
         self.connection.pragma_update(None, "synchronous", mode)
     }
 
-    fn checkpoint(&self, organisation: Uuid) -> rusqlite::Result<Option<Head>> {
-        let version: i64 = self
-            .connection
-            .pragma_query_value(None, "user_version", |r| r.get(0))?;
-        if version != SCHEMA_VERSION {
+    fn version(&self) -> rusqlite::Result<i64> {
+        self.connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+    }
+
+    fn checkpoint(&self, organisation: Uuid) -> rusqlite::Result<Option<Checkpoint>> {
+        if self.version()? != SCHEMA_VERSION {
             return Ok(None);
         }
-        let sql = "SELECT position, hash FROM checkpoint WHERE id = 1 AND organisation = ?1";
-        self.connection
-            .query_row(sql, params![organisation.as_bytes()], |row| {
-                Ok(Head {
-                    position: row.get(0)?,
-                    hash: Hash(row.get(1)?),
-                })
+        let sql = "SELECT position, hash, row_count, row_sum FROM checkpoint
+            WHERE id = 1 AND organisation = ?1";
+        let read = |row: &rusqlite::Row<'_>| {
+            let (position, hash) = (row.get(0)?, Hash(row.get(1)?));
+            let sum = u128::from_be_bytes(row.get::<_, [u8; SUM_BYTES]>(3)?);
+            let rows = row.get(2)?;
+            Ok(Checkpoint {
+                head: Head { position, hash },
+                totals: Totals { rows, sum },
             })
+        };
+        self.connection
+            .query_row(sql, params![organisation.as_bytes()], read)
             .optional()
     }
 
-    fn write_checkpoint(&self, organisation: Uuid, head: Head) -> rusqlite::Result<()> {
-        let sql = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?1, ?2, ?3)";
+    fn write_checkpoint(
+        &self,
+        organisation: Uuid,
+        head: Head,
+        totals: Totals,
+    ) -> rusqlite::Result<()> {
+        let sql = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?1, ?2, ?3, ?4, ?5)";
         let mut statement = self.connection.prepare_cached(sql)?;
-        statement.execute(params![organisation.as_bytes(), head.position, head.hash.0])?;
+        statement.execute(params![
+            organisation.as_bytes(),
+            head.position,
+            head.hash.0,
+            totals.rows,
+            totals.sum.to_be_bytes()
+        ])?;
         Ok(())
     }
 
     /// Writes rows and moves the checkpoint to their head, in one transaction.
     pub(crate) fn write(&mut self, organisation: Uuid, rows: &Rows) -> Result<(), LogError> {
         let Some(head) = rows.head else { return Ok(()) };
+        let mut totals = self.totals;
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let written = self
-            .write_rows(rows)
-            .and_then(|()| self.write_checkpoint(organisation, head))
+            .write_rows(rows, &mut totals)
+            .and_then(|()| self.write_checkpoint(organisation, head, totals))
             .and_then(|()| self.connection.execute_batch("COMMIT"));
-        if written.is_err() {
+        match written {
+            Ok(()) => self.totals = totals,
             // A transaction that failed by itself is gone already; that is what is wanted.
-            let _ = self.connection.execute_batch("ROLLBACK");
+            Err(_) => drop(self.connection.execute_batch("ROLLBACK")),
         }
         Ok(written?)
     }
 
-    fn write_rows(&self, rows: &Rows) -> rusqlite::Result<()> {
+    /// A row that is there already stays, uncounted: the same row cannot be due twice, so it is
+    /// either counted already or does not belong there, which the totals then show.
+    fn write_rows(&self, rows: &Rows, totals: &mut Totals) -> rusqlite::Result<()> {
         let mut commands: Vec<_> = rows.commands.iter().collect();
         commands.sort_unstable();
         let mut insert = self
             .connection
-            .prepare_cached("INSERT OR REPLACE INTO command VALUES (?1, ?2)")?;
+            .prepare_cached("INSERT OR IGNORE INTO command VALUES (?1, ?2)")?;
         for (id, position) in commands {
-            insert.execute(params![id.as_bytes(), position])?;
+            if insert.execute(params![id.as_bytes(), position])? == 1 {
+                totals.add(command_row(*id, *position));
+            }
         }
         let mut insert = self
             .connection
-            .prepare_cached("INSERT OR REPLACE INTO stream_commit VALUES (?1, ?2, ?3)")?;
+            .prepare_cached("INSERT OR IGNORE INTO stream_commit VALUES (?1, ?2, ?3)")?;
         for ((stream, position), version) in &rows.streams {
-            insert.execute(params![stream, position, stored_version(*version)])?;
+            let version = stored_version(*version);
+            if insert.execute(params![stream, position, version])? == 1 {
+                totals.add(stream_row(*stream, *position, version));
+            }
         }
         Ok(())
     }
@@ -233,15 +317,12 @@ impl IndexFile {
     }
 
     /// Begins a reading transaction that ends with the connection; gives the checkpoint in it.
-    pub(crate) fn snapshot(&self, organisation: Uuid) -> Result<Head, LogError> {
+    pub(crate) fn snapshot(&self, organisation: Uuid) -> Result<Checkpoint, Unfit> {
         self.connection.execute_batch("BEGIN")?;
-        let missing = || LogError::Index {
-            what: "the checkpoint is missing".to_owned(),
-        };
-        self.checkpoint(organisation)?.ok_or_else(missing)
+        self.checkpoint(organisation)?.ok_or(Unfit::Unreadable)
     }
 
-    /// All rows up to the checkpoint, in order, for the comparison of `verify`.
+    /// All rows up to the checkpoint, in order of their keys.
     pub(crate) fn for_each_command(
         &self,
         mut visit: impl FnMut(Uuid, Position),

@@ -1,7 +1,7 @@
 //! Sums of index rows, to compare an index with the blocks without holding either in memory.
 //!
-//! Each row is hashed together with its kind; the hashes of all rows of a span of positions are
-//! added up. Two sets of rows with equal sums are equal, up to a chance of 2⁻¹²⁸.
+//! As the [totals](crate::index_totals) of an index, but for each span of positions, so that
+//! `verify` can say where two indexes differ.
 
 use std::path::Path;
 
@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::Position;
 use crate::commit::CommitRef;
 use crate::hash::Head;
-use crate::index_file::{IndexFile, Rows, stored_version};
+use crate::index_file::{IndexFile, Rows, Unfit, stored_version};
+use crate::index_totals::{Totals, command_row, stream_row};
 use crate::survey::PositionRange;
 
 /// Positions whose rows are summed up together.
@@ -24,6 +25,9 @@ pub(crate) struct IndexSums {
     sums: Vec<u128>,
     /// Rows outside the positions that the index claims to cover.
     strays: u128,
+    totals: Totals,
+    /// What the checkpoint says that the totals are; `None` where there is no file.
+    written: Option<Totals>,
 }
 
 impl IndexSums {
@@ -34,20 +38,28 @@ impl IndexSums {
             head: Head { position, hash },
             sums: Vec::new(),
             strays: 0,
+            totals: Totals::default(),
+            written: None,
         }
     }
 
-    /// The sums of an index file, read in one transaction; `None` when it cannot be read.
-    pub(crate) fn of_file(dir: &Path, organisation: Uuid) -> Option<Self> {
+    /// The sums of an index file, read in one transaction.
+    pub(crate) fn of_file(dir: &Path, organisation: Uuid) -> Result<Self, Unfit> {
         let (file, _) = IndexFile::open(dir, organisation)?;
-        let snapshot = file.snapshot(organisation).ok()?;
-        let mut sums = Self::up_to(snapshot.position);
-        sums.head = snapshot;
-        file.for_each_command(|id, position| sums.add_command(id, position))
-            .ok()?;
-        let add = |stream, position, version| sums.add_stream(stream, position, version);
-        file.for_each_stream(add).ok()?;
-        Some(sums)
+        let snapshot = file.snapshot(organisation)?;
+        let mut sums = Self::up_to(snapshot.head.position);
+        sums.head = snapshot.head;
+        sums.written = Some(snapshot.totals);
+        file.for_each_command(|id, position| sums.add(command_row(id, position), position))?;
+        file.for_each_stream(|stream, position, version| {
+            sums.add(stream_row(stream, position, version), position);
+        })?;
+        Ok(sums)
+    }
+
+    /// Whether the rows are those that were written, by the totals at the checkpoint.
+    pub(crate) fn is_as_written(&self) -> bool {
+        self.written.is_none_or(|written| written == self.totals)
     }
 
     /// Adds the rows that a commit must have, if it is within reach.
@@ -57,9 +69,11 @@ impl IndexSums {
         }
         let mut rows = Rows::default();
         rows.add(commit);
-        self.add_command(commit.command_id(), commit.position());
+        let position = commit.position();
+        self.add(command_row(commit.command_id(), position), position);
         for ((stream, position), version) in &rows.streams {
-            self.add_stream(*stream, *position, stored_version(*version));
+            let row = stream_row(*stream, *position, stored_version(*version));
+            self.add(row, *position);
         }
     }
 
@@ -85,27 +99,8 @@ impl IndexSums {
         ranges
     }
 
-    fn add_command(&mut self, id: Uuid, position: Position) {
-        let mut row = [0; 25];
-        row[0] = 1;
-        row[1..17].copy_from_slice(id.as_bytes());
-        row[17..].copy_from_slice(&position.to_be_bytes());
-        self.add(&row, position);
-    }
-
-    fn add_stream(&mut self, stream: i64, position: Position, version: i64) {
-        let mut row = [0; 25];
-        row[0] = 2;
-        row[1..9].copy_from_slice(&stream.to_be_bytes());
-        row[9..17].copy_from_slice(&position.to_be_bytes());
-        row[17..].copy_from_slice(&version.to_be_bytes());
-        self.add(&row, position);
-    }
-
-    fn add(&mut self, row: &[u8], position: Position) {
-        let mut head = [0; 16];
-        head.copy_from_slice(&blake3::hash(row).as_bytes()[..16]);
-        let value = u128::from_be_bytes(head);
+    fn add(&mut self, value: u128, position: Position) {
+        self.totals.add(value);
         let span = usize::try_from(position / SPAN).unwrap_or(usize::MAX);
         if position == 0 || position > self.head.position {
             self.strays = self.strays.wrapping_add(value);

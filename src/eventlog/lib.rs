@@ -103,8 +103,8 @@
 //!
 //! Formats: `wire`, `commit`, `block`, `pack`, `chain`, `head`, `piece`, `format`. Writing:
 //! `writer`, `store`, `disk`, `space`, `recent`. Reading: `reader`, `scan`, `stream`, `feed`,
-//! `tail`. Derived: `index`, `index_file`, `archive`. Opening: `open`, `inspect`, `survey`.
-//! Caretaking: `verify`, `backup`, `restore`.
+//! `tail`. Derived: `index`, `index_file`, `index_totals`, `archive`. Opening: `open`, `inspect`,
+//! `survey`. Caretaking: `verify`, `backup`, `restore`.
 
 mod archive;
 mod archive_walk;
@@ -121,6 +121,7 @@ mod head;
 mod index;
 mod index_file;
 mod index_sums;
+mod index_totals;
 mod inspect;
 mod open;
 mod options;
@@ -141,7 +142,9 @@ mod stream;
 mod survey;
 mod tail;
 mod verify;
+mod verify_open;
 mod verify_pass;
+mod verify_tail;
 mod wire;
 mod workers;
 mod writer;

@@ -10,6 +10,7 @@
 //! that does not fit is [`LogError::Damaged`], with the range, and stays as it is. (sled itself
 //! overwrites what it holds for its own torn tail while it opens; the archive has its own copy.)
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -26,7 +27,7 @@ use crate::format;
 use crate::hash::Head;
 use crate::head::{self, Found, HeadFile, HeadRecord};
 use crate::index::{Builder, Index};
-use crate::index_file::IndexFile;
+use crate::index_file::{IndexFile, Unfit};
 use crate::inspect::{self, Inspection};
 use crate::options::LogOptions;
 use crate::quarantine;
@@ -88,8 +89,11 @@ pub enum IndexReport {
         /// Up to where it was complete.
         from: Position,
     },
-    /// It was missing, unreadable or did not belong to this log, and has been built from blocks.
+    /// There was none of this version, and it has been built from blocks.
     Rebuilt,
+    /// What was there could not be trusted, and it has been built anew from blocks: it was
+    /// unreadable or of another log, or was not as it had been written.
+    Replaced,
 }
 
 impl Log {
@@ -297,22 +301,35 @@ impl Opening {
         }
     }
 
-    /// The index continues from its checkpoint if the log has exactly that block there.
+    /// The index continues from its checkpoint if the log has exactly that block there, and if
+    /// its rows are still those that were written. A row that has changed would let a command be
+    /// done twice, or hide an event of a stream.
     fn choose_index(&self, store: &Store) -> Result<(Builder, IndexReport), LogError> {
         let organisation = self.options.organisation;
-        if let Some((file, head)) = IndexFile::open(&self.dir, organisation) {
-            let here = inspect::hash_at(store, organisation, head.position)?;
-            if here == Some(head.hash) && file.is_uncut(&self.dir) {
-                let report = IndexReport::Continued {
-                    from: head.position,
-                };
-                return Ok((Builder::new(organisation, file, head), report));
+        let (file, head) = match IndexFile::open(&self.dir, organisation) {
+            Ok(found) => found,
+            Err(Unfit::Missing | Unfit::Older) => {
+                let builder = Builder::from_nothing(&self.dir, organisation)?;
+                return Ok((builder, IndexReport::Rebuilt));
             }
+            Err(unfit @ Unfit::Unreadable) => return self.replace_index(&unfit),
+        };
+        if inspect::hash_at(store, organisation, head.position)? != Some(head.hash) {
+            return self.replace_index(&"it names a block that the log does not have");
         }
-        Ok((
-            Builder::from_nothing(&self.dir, organisation)?,
-            IndexReport::Rebuilt,
-        ))
+        if !file.is_uncut(&self.dir) || !file.is_as_written() {
+            return self.replace_index(&"it is not as it was written");
+        }
+        let from = head.position;
+        let builder = Builder::new(organisation, file, head);
+        Ok((builder, IndexReport::Continued { from }))
+    }
+
+    fn replace_index(&self, why: &dyn Display) -> Result<(Builder, IndexReport), LogError> {
+        let dir = self.dir.display();
+        tracing::warn!(%why, %dir, "the index cannot be trusted and is built anew from the blocks");
+        let builder = Builder::from_nothing(&self.dir, self.options.organisation)?;
+        Ok((builder, IndexReport::Replaced))
     }
 
     /// Holds sled against the witnesses.
@@ -390,8 +407,8 @@ impl Opening {
     fn share(self, lock: File, store: Store, head: Head) -> Result<Arc<Shared>, LogError> {
         let organisation = self.options.organisation;
         let lookups = IndexFile::open(&self.dir, organisation);
-        let (lookups, _) = lookups.ok_or_else(|| LogError::Index {
-            what: "the file cannot be opened a second time".to_owned(),
+        let (lookups, _) = lookups.map_err(|unfit| LogError::Index {
+            what: format!("the file cannot be opened a second time: {unfit}"),
         })?;
         let archive = ArchiveStatus::new(&self.dir.join(archive::FOLDER));
         Ok(Arc::new(Shared {

@@ -7,7 +7,6 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -16,17 +15,18 @@ use uuid::Uuid;
 
 use crate::Position;
 use crate::block::{self, RawBlock};
-use crate::disk::RealDisk;
 use crate::error::LogError;
 use crate::format;
 use crate::hash::Head;
 use crate::head::{self, Found};
+use crate::index_file::Unfit;
 use crate::index_sums::{IndexSums, SPAN};
 use crate::inspect;
 use crate::progress::Listener;
 use crate::reader::Log;
 use crate::store::{self, Store};
 use crate::survey::PositionRange;
+use crate::verify_open::Readable;
 use crate::verify_pass::Pass;
 
 /// The part of a log that a finding is about.
@@ -54,6 +54,16 @@ pub struct Finding {
     pub range: Option<PositionRange>,
 }
 
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { area, what, range } = self;
+        match range {
+            Some(r) => write!(f, "{area:?}: positions {} to {}: {what}", r.first, r.last),
+            None => write!(f, "{area:?}: {what}"),
+        }
+    }
+}
+
 /// The outcome of a verification.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,6 +84,8 @@ pub struct VerifyReport {
     pub indexed_to: Position,
     /// Everything that is wrong, in the order of positions within each area.
     pub findings: Vec<Finding>,
+    /// What is not as after an orderly end, and no damage: the next start sees to it.
+    pub notes: Vec<Finding>,
 }
 
 impl VerifyReport {
@@ -87,6 +99,7 @@ impl VerifyReport {
             archived_blocks: 0,
             indexed_to: 0,
             findings: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -115,11 +128,11 @@ impl fmt::Display for VerifyReport {
         )?;
         writeln!(f, "archive  {} blocks equal", self.archived_blocks)?;
         writeln!(f, "index    compared up to position {}", self.indexed_to)?;
-        for Finding { area, what, range } in &self.findings {
-            match range {
-                Some(r) => writeln!(f, "{area:?}: positions {} to {}: {what}", r.first, r.last)?,
-                None => writeln!(f, "{area:?}: {what}")?,
-            }
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note     {note}")?;
         }
         let verdict = if self.is_whole() {
             "whole"
@@ -175,49 +188,45 @@ pub fn verify_dir(dir: &Path, progress: Listener<'_>) -> Result<VerifyReport, Lo
     };
     let organisation = format::owner(dir)?.ok_or(missing)?;
     let _lock = format::lock(dir)?;
-    let sled_dir = dir.join(store::FOLDER);
-    let opened = match sled_dir.join(store::DATA_FILE).exists() {
-        true => Store::open(&sled_dir, 32 << 20, Arc::new(RealDisk)).map_err(|e| e.to_string()),
-        false => Err("its data file is lost".to_owned()),
-    };
-    let store = match opened {
-        Ok(store) => store,
+    let readable = match Readable::open(dir) {
+        Ok(readable) => readable,
         Err(what) => {
+            let sled_dir = dir.join(store::FOLDER);
+            let mut report = VerifyReport::empty(organisation, Head::genesis(organisation));
             let what = format!(
                 "sled cannot read its files in {}: {what}",
                 sled_dir.display()
             );
-            return Ok(unreadable(organisation, what));
+            report.findings.push(about_store(what));
+            return Ok(report);
         }
     };
     let subject = Subject {
         dir,
         organisation,
-        head: last_head(&store, organisation)?,
-        store: &store,
+        head: last_head(&readable.store, organisation)?,
+        store: &readable.store,
         archived: None,
         record: head::read(dir, organisation)?,
         sums: IndexSums::of_file(dir, organisation),
     };
-    let report = subject.verify(progress);
-    store.close();
-    report
+    let mut report = subject.verify(progress)?;
+    if let Some(fault) = &readable.snapshot_fault {
+        let what = format!(
+            "sled's snapshot does not fit ({fault}); opening sets it aside and reads the log file \
+             alone, as was done here"
+        );
+        report.findings.insert(0, about_store(what));
+    }
+    readable.close();
+    Ok(report)
 }
 
-fn unreadable(organisation: Uuid, what: String) -> VerifyReport {
-    VerifyReport {
-        organisation,
-        head: Head::genesis(organisation),
-        blocks: 0,
-        commits: 0,
-        events: 0,
-        archived_blocks: 0,
-        indexed_to: 0,
-        findings: vec![Finding {
-            area: Area::Store,
-            what,
-            range: None,
-        }],
+fn about_store(what: String) -> Finding {
+    Finding {
+        area: Area::Store,
+        what,
+        range: None,
     }
 }
 
@@ -246,24 +255,37 @@ pub(crate) struct Subject<'a> {
     pub(crate) head: Head,
     /// Up to where the archive is expected to reach; unknown when the log is not open.
     pub(crate) archived: Option<Position>,
-    record: Found,
-    pub(crate) sums: Option<IndexSums>,
+    pub(crate) record: Found,
+    pub(crate) sums: Result<IndexSums, Unfit>,
 }
 
 impl Subject<'_> {
+    /// Whether somebody is writing to it.
+    pub(crate) fn is_live(&self) -> bool {
+        self.archived.is_some()
+    }
+
+    /// The position that the head record names.
+    pub(crate) fn recorded(&self) -> Option<Position> {
+        match &self.record {
+            Found::Record(record) => Some(record.head.position),
+            Found::Missing | Found::Damaged => None,
+        }
+    }
+
     fn verify(self, progress: Listener<'_>) -> Result<VerifyReport, LogError> {
         let mut pass = Pass::new(&self)?;
         pass.walk(progress)?;
         pass.finish_archive()?;
         let (mut findings, derived, mut report) = pass.into_parts();
-        self.check_record(&mut findings)?;
+        self.check_record(report.head, &mut findings)?;
         self.check_index(&derived, &mut findings, &mut report);
         findings.sort_by_key(|finding| (finding.area, finding.range.map_or(0, |r| r.first)));
         report.findings = findings;
         Ok(report)
     }
 
-    fn check_record(&self, findings: &mut Vec<Finding>) -> Result<(), LogError> {
+    fn check_record(&self, head: Head, findings: &mut Vec<Finding>) -> Result<(), LogError> {
         let mut find = |what: &str, range: Option<PositionRange>| {
             findings.push(Finding {
                 area: Area::HeadRecord,
@@ -282,8 +304,8 @@ impl Subject<'_> {
                 return Ok(());
             }
         };
-        let (first, last) = (self.head.position + 1, record.position);
-        if record.position > self.head.position {
+        let (first, last) = (head.position + 1, record.position);
+        if record.position > head.position {
             let range = Some(PositionRange { first, last });
             find("the acknowledged tail that it names is lost", range);
             return Ok(());
@@ -303,16 +325,35 @@ impl Subject<'_> {
         report: &mut VerifyReport,
     ) {
         let area = Area::Index;
-        let Some(stored) = &self.sums else {
-            let what = "the index is missing or unreadable".to_owned();
-            return findings.push(Finding {
+        let stored = match &self.sums {
+            Ok(stored) => stored,
+            Err(Unfit::Older) => {
+                let what = format!("{}; the next start builds it anew", Unfit::Older);
+                return report.notes.push(Finding {
+                    area,
+                    what,
+                    range: None,
+                });
+            }
+            Err(unfit) => {
+                return findings.push(Finding {
+                    area,
+                    what: unfit.to_string(),
+                    range: None,
+                });
+            }
+        };
+        report.indexed_to = stored.head.position;
+        let differences = stored.differences(derived);
+        if differences.is_empty() && !stored.is_as_written() {
+            let what = "the sum at the checkpoint is not that of the rows".to_owned();
+            findings.push(Finding {
                 area,
                 what,
                 range: None,
             });
-        };
-        report.indexed_to = stored.head.position;
-        for range in stored.differences(derived) {
+        }
+        for range in differences {
             let what = format!("rows differ from the blocks (within {SPAN} positions)");
             findings.push(Finding {
                 area,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Position;
 use crate::archive;
-use crate::archive_walk::ArchiveWalk;
+use crate::archive_walk::{ArchiveFault, ArchiveWalk};
 use crate::block::{self, Block, BlockFault, KEY_BYTES, RawBlock};
 use crate::chain::{Chain, Depth};
 use crate::error::LogError;
@@ -14,9 +14,11 @@ use crate::progress::{Listener, Ticker};
 use crate::store::Entry;
 use crate::survey::PositionRange;
 use crate::verify::{Area, Finding, Subject, VerifyReport};
+use crate::verify_tail::{self, Tail};
 
 const CHUNK: usize = 64;
 const ONLY_ARCHIVED: &str = "only the archive has these blocks";
+const NOT_ARCHIVED: &str = "the archive lacks these blocks";
 
 /// The walk over sled, with the archive beside it.
 pub(crate) struct Pass<'a> {
@@ -28,6 +30,14 @@ pub(crate) struct Pass<'a> {
     archive_ended: bool,
     /// The last position of the archive that has been compared.
     archived_to: Position,
+    /// A record that its piece ends in; whether it is the last thing of the archive shows later.
+    torn_record: Option<ArchiveFault>,
+    /// Blocks of the commit at the end that is not whole yet.
+    fragments: u64,
+    /// Blocks behind the position that the head record names.
+    unrecorded: u64,
+    /// The walk has ended before the end, with a finding that says why.
+    broken_off: bool,
     lacking: BTreeMap<(Area, &'static str), Vec<PositionRange>>,
     findings: Vec<Finding>,
     derived: IndexSums,
@@ -47,6 +57,10 @@ impl<'a> Pass<'a> {
             beside: None,
             archive_ended: false,
             archived_to: 0,
+            torn_record: None,
+            fragments: 0,
+            unrecorded: 0,
+            broken_off: false,
             lacking: BTreeMap::new(),
             findings: Vec::new(),
             derived: IndexSums::up_to(checkpoint),
@@ -60,6 +74,7 @@ impl<'a> Pass<'a> {
         let mut key = block::key(0, 0);
         loop {
             let Some(entries) = self.fetch(key)? else {
+                self.broken_off = true;
                 return Ok(());
             };
             let Some((last, _)) = entries.last() else {
@@ -77,10 +92,6 @@ impl<'a> Pass<'a> {
             if block::read_key(&key).is_some_and(|(next, _)| next > head) {
                 break;
             }
-        }
-        if self.chain.position() < head {
-            let first = self.chain.position() + 1;
-            self.find(Area::Store, BlockFault::Fragments, first, head);
         }
         ticker.report(head, progress);
         Ok(())
@@ -118,6 +129,10 @@ impl<'a> Pass<'a> {
             .and_then(RawBlock::last)
             .unwrap_or(first);
         self.compare_with_archive(&key, &value, PositionRange { first, last })?;
+        self.fragments += 1;
+        if self.subject.recorded().is_some_and(|known| first > known) {
+            self.unrecorded += 1;
+        }
         match parsed.map(|raw| (self.chain.accept(&raw), raw)) {
             Ok((Ok(Some(block)), _)) => self.count(&block),
             Ok((Ok(None), _)) => {}
@@ -149,6 +164,7 @@ impl<'a> Pass<'a> {
     }
 
     fn count(&mut self, block: &Block) {
+        self.fragments = 0;
         self.report.commits += block.last() - block.first() + 1;
         self.report.events += u64::from(block.event_count());
         block
@@ -184,7 +200,7 @@ impl<'a> Pass<'a> {
                 return Ok(());
             }
         }
-        self.lack(Area::Archive, "the archive lacks these blocks", range);
+        self.lack(Area::Archive, NOT_ARCHIVED, range);
         Ok(())
     }
 
@@ -210,19 +226,101 @@ impl<'a> Pass<'a> {
     fn peek_archive(&mut self) -> Result<Option<RawBlock>, LogError> {
         while self.beside.is_none() && !self.archive_ended {
             match self.archive.next()? {
-                Some(Ok(raw)) => self.beside = Some(raw),
-                Some(Err(fault)) => {
-                    let what = format!("{}: {}", fault.piece.display(), fault.what);
-                    self.findings.push(Finding {
-                        area: Area::Archive,
-                        what,
-                        range: None,
-                    });
+                Some(Ok(raw)) => {
+                    self.beside = Some(raw);
+                    self.find_archive_fault(None);
                 }
+                Some(Err(fault)) => self.find_archive_fault(Some(fault)),
                 None => self.archive_ended = true,
             }
         }
         Ok(self.beside.clone())
+    }
+
+    /// Notes the fault before this one; this one too, unless it may be the end of the archive.
+    fn find_archive_fault(&mut self, fault: Option<ArchiveFault>) {
+        let (torn, other) = match fault {
+            Some(fault) if fault.torn => (Some(fault), None),
+            other => (None, other),
+        };
+        let before = std::mem::replace(&mut self.torn_record, torn);
+        for fault in before.into_iter().chain(other) {
+            self.findings.push(Finding {
+                area: Area::Archive,
+                what: describe(&fault),
+                range: None,
+            });
+        }
+    }
+
+    /// Tells apart, once everything has been read, what a crash may leave at the end and what
+    /// must not be. Of a log that is being written, the end is not looked at.
+    fn judge_end(&mut self) -> Vec<Finding> {
+        let mut notes = Vec::new();
+        let cut_off = !self.subject.is_live() && !verify_tail::was_closed(&self.subject.record);
+        let short = self.chain.position() < self.subject.head.position && !self.broken_off;
+        if short && !self.is_torn() {
+            let (first, last) = (self.chain.position() + 1, self.subject.head.position);
+            self.find(Area::Store, BlockFault::Fragments, first, last);
+            self.fragments = 0;
+        }
+        if !self.subject.is_live() && self.findings.iter().all(|found| found.area != Area::Store) {
+            notes.extend(self.tail().notes());
+        }
+        match self.torn_record.take() {
+            Some(fault) if cut_off => notes.push(verify_tail::archive_is_torn(&describe(&fault))),
+            fault => self.find_archive_fault(fault.map(|fault| ArchiveFault {
+                torn: false,
+                ..fault
+            })),
+        }
+        notes.extend(self.judge_archive_end(cut_off));
+        notes
+    }
+
+    /// Whether the end is what opening drops: fragments in order behind whole blocks, which
+    /// neither the head record nor the archive names.
+    fn is_torn(&self) -> bool {
+        let whole = self.chain.position();
+        self.chain.is_partial()
+            && !self.subject.is_live()
+            && self.findings.iter().all(|found| found.area != Area::Store)
+            && self.subject.recorded().is_none_or(|known| known <= whole)
+            && self.archived_to <= whole
+            && !self.lacking.contains_key(&(Area::Store, ONLY_ARCHIVED))
+    }
+
+    fn tail(&self) -> Tail {
+        let recorded = self.subject.recorded();
+        let fragments = if self.is_torn() { self.fragments } else { 0 };
+        Tail {
+            head: self.chain.position(),
+            recorded,
+            blocks: self.unrecorded - fragments.min(self.unrecorded),
+            fragments,
+        }
+    }
+
+    /// Fragments that opening drops need no copy, and the copies of the last blocks may be
+    /// missing where the log was cut off.
+    fn judge_archive_end(&mut self, cut_off: bool) -> Option<Finding> {
+        let (torn, whole) = (self.is_torn(), self.chain.position());
+        let faultless = |found: &Finding| found.area != Area::Archive;
+        let sound = self.archive.has_pieces() && self.findings.iter().all(faultless);
+        let (head, archived_to) = (self.subject.head.position, self.archived_to);
+        let ranges = self.lacking.get_mut(&(Area::Archive, NOT_ARCHIVED))?;
+        let mut range = ranges.pop_if(|range| range.last >= head && range.first > archived_to)?;
+        if torn {
+            range.last = whole;
+        }
+        if range.first > range.last {
+            return None;
+        }
+        if sound && cut_off {
+            return Some(verify_tail::archive_ends_early(range.first, range.last));
+        }
+        ranges.push(range);
+        None
     }
 
     fn find(&mut self, area: Area, fault: BlockFault, first: Position, last: Position) {
@@ -245,7 +343,14 @@ impl<'a> Pass<'a> {
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<Finding>, IndexSums, VerifyReport) {
+    /// The findings, what the index must be, and the report with its notes.
+    pub(crate) fn into_parts(mut self) -> (Vec<Finding>, IndexSums, VerifyReport) {
+        self.report.notes = self.judge_end();
+        if self.chain.is_partial()
+            && let Some(whole) = self.chain.whole_head()
+        {
+            self.report.head = whole;
+        }
         let mut findings = self.findings;
         for ((area, what), ranges) in self.lacking {
             findings.extend(ranges.into_iter().map(|range| {
@@ -255,6 +360,10 @@ impl<'a> Pass<'a> {
         }
         (findings, self.derived, self.report)
     }
+}
+
+fn describe(fault: &ArchiveFault) -> String {
+    format!("{}: {}", fault.piece.display(), fault.what)
 }
 
 fn range_of(raw: &RawBlock) -> PositionRange {

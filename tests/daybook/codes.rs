@@ -17,7 +17,7 @@ const PUBLISHED: [&str; 6] = [
 ];
 
 /// Codes that no test of the whole program asks for, with what keeps it from that.
-const OUT_OF_REACH: [(&str, &str); 20] = [
+const OUT_OF_REACH: [(&str, &str); 21] = [
     (
         "COMMIT_UNREADABLE",
         "needs a commit that is whole and holds no meta data of this build",
@@ -50,6 +50,10 @@ const OUT_OF_REACH: [(&str, &str); 20] = [
     (
         "LOG_DUPLICATE_COMMAND",
         "the desk answers repeated commands; met in the specs of the log",
+    ),
+    (
+        "LOG_INDEX",
+        "an index that cannot be read is built anew; needs one that cannot be written either",
     ),
     (
         "LOG_INDEX_BEHIND",

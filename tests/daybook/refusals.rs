@@ -80,6 +80,15 @@ impl<'a> Shop<'a> {
         assert_eq!(head(self.server), before + 1);
     }
 
+    /// Issues a command that a rule about one of its fields must refuse.
+    #[track_caller]
+    fn refused_for(&self, (mutation, input): (&str, Value), code: &str, field: &[&str]) {
+        let payload = self.issue(mutation, &input);
+        let error = &payload["userErrors"][0];
+        assert_eq!(error["code"], code, "{mutation}: {payload}");
+        assert_eq!(error["field"], json!(field), "{mutation}: {payload}");
+    }
+
     /// Issues a command that must leave no trace at all.
     #[track_caller]
     fn turned_away(&self, (mutation, input): (&str, Value), (code, field): (&str, &str)) {
@@ -114,6 +123,38 @@ impl<'a> Shop<'a> {
         let input = json!({ "customer": self.customer, "currency": "CNY", "lines": lines });
         ("placeOrder", input)
     }
+}
+
+#[test]
+fn a_number_that_is_refused_is_named_by_its_field() {
+    with_server(|server| {
+        let shop = Shop::open(server);
+        let quantity = ["quantity"];
+        shop.refused_for(
+            shop.receipt("0", "1", "CNY"),
+            "QUANTITY_NOT_POSITIVE",
+            &quantity,
+        );
+        let cost = ["unitCost", "amount"];
+        shop.refused_for(shop.receipt("1", "-1", "CNY"), "AMOUNT_NEGATIVE", &cost);
+        let currency = ["unitCost", "currency"];
+        shop.refused_for(shop.receipt("1", "1", "USD"), "CURRENCY_DIFFERS", &currency);
+        let counted = json!({
+            "product": shop.product, "warehouse": shop.warehouse, "counted": "-1"
+        });
+        let count = ("countStock", counted);
+        shop.refused_for(count, "QUANTITY_NEGATIVE", &["counted"]);
+        let lines = ["lines"];
+        shop.refused_for(shop.order("-1", "1", 1), "QUANTITY_NOT_POSITIVE", &lines);
+        shop.refused_for(shop.order("1", "-5", 1), "AMOUNT_NEGATIVE", &lines);
+        let (place, mut order) = shop.order("1", "5", 1);
+        order["charges"] = json!({ "amount": "1", "currency": "USD" });
+        shop.refused_for((place, order.clone()), "CURRENCY_DIFFERS", &["charges"]);
+        order["charges"] = json!({ "amount": "-1", "currency": "CNY" });
+        shop.refused_for((place, order), "AMOUNT_NEGATIVE", &["charges"]);
+        let huge = shop.receipt("999999999999", "999999999999", "CNY");
+        shop.refused_for(huge, "AMOUNT_OUT_OF_RANGE", &[]);
+    });
 }
 
 #[test]

@@ -96,10 +96,10 @@ fn a_record_that_is_lost_is_never_begun_anew() {
 }
 
 #[test]
-fn an_index_that_cannot_be_read_is_named_and_built_anew_once_it_is_gone() {
+fn an_index_that_cannot_be_read_is_named_by_verify_and_built_anew_by_a_start() {
     let room = tempdir().unwrap();
     let folder = spoilt(room.path(), |folder| {
-        // Every page behind the first, which holds what opening looks at, and the checkpoint.
+        // Every page of rows, but neither the first, which says what there is, nor the checkpoint.
         let path = folder.join("log/index.sqlite");
         let mut bytes = fs::read(&path).unwrap();
         for page in bytes.chunks_mut(4096).skip(1).filter(|page| page[0] != 13) {
@@ -107,11 +107,42 @@ fn an_index_that_cannot_be_read_is_named_and_built_anew_once_it_is_gone() {
         }
         fs::write(path, bytes).unwrap();
     });
-    named(&folder, &[&["log", "show"], &["rebuild"]], 1, "LOG_INDEX");
-    fs::remove_file(folder.join("log/index.sqlite")).unwrap();
-    done(&folder, &["rebuild"]);
+    let verified = daybook(&["verify", "--json", "--data", folder.to_str().unwrap()]);
+    assert_eq!(verified.status.code(), Some(3));
+    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(report["findings"][0]["area"], "index", "{report}");
+    let server = Server::start(&folder);
+    let said = server.said();
+    assert!(said.contains("index cannot be trusted"), "{said}");
+    assert_eq!(server.end(), Some(0));
     assert_eq!(done(&folder, &["rebuild"])["equal"], true);
     assert_eq!(done(&folder, &["verify"])["whole"], true);
+}
+
+#[test]
+fn a_folder_without_a_readable_identity_is_restored_from_its_archive() {
+    let room = tempdir().unwrap();
+    let folder = spoilt(room.path(), |_| ());
+    let identity = folder.join("daybook.json");
+    let whole = fs::read_to_string(&identity).unwrap();
+    let from = folder.to_str().unwrap();
+    let restored = |name: &str| {
+        let to = room.path().join(name);
+        let command = ["restore", "--salvage", from, "--from", from, "--to"];
+        let output = daybook(&[&command[..], &[to.to_str().unwrap()]].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(done(&to, &["verify"])["whole"], true);
+        assert_eq!(fs::read_to_string(to.join("daybook.json")).unwrap(), whole);
+    };
+    fs::write(&identity, "{").unwrap();
+    restored("from-broken");
+    fs::remove_file(&identity).unwrap();
+    restored("from-lost");
+    let nowhere = room.path().join("nowhere");
+    let (no, to) = (nowhere.to_str().unwrap(), room.path().join("none"));
+    let output = daybook(&["restore", "--from", no, "--to", to.to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(code_of(&said), Some("LOG_NOT_USABLE"), "{said}");
 }
 
 #[test]

@@ -200,8 +200,8 @@ fn check_tiers(tiers: &[PriceTier]) -> Result<(), Declined> {
     }
     let mut below = Quantity::ZERO;
     for tier in tiers {
-        positive(tier.min_quantity)?;
-        not_negative(tier.unit_price)?;
+        positive(tier.min_quantity, &["tiers"])?;
+        not_negative(tier.unit_price, &["tiers"])?;
         if tier.min_quantity <= below {
             let min_quantity = tier.min_quantity;
             return Err(PriceRejection::TiersNotRising { min_quantity }.into());

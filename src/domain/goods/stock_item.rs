@@ -197,7 +197,7 @@ pub(crate) fn reserve(
     quantity: Quantity,
     reference: Name,
 ) -> Result<(), Declined> {
-    positive(quantity)?;
+    positive(quantity, &["quantity"])?;
     product::require_known(desk, id.product)?;
     warehouse::require_open(desk, id.warehouse)?;
     let rules = policy::stock_rules(desk)?;
@@ -219,7 +219,7 @@ pub(crate) fn release(
     quantity: Quantity,
     reference: Name,
 ) -> Result<(), Declined> {
-    positive(quantity)?;
+    positive(quantity, &["quantity"])?;
     require_reserved(id, &*desk.load::<StockItem>(&id)?, quantity, &reference)?;
     let released = StockItemEvent::ReservationReleased {
         quantity,
@@ -236,7 +236,7 @@ pub(crate) fn issue_reserved(
     reservation: Name,
     reference: Name,
 ) -> Result<Amount, Declined> {
-    positive(quantity)?;
+    positive(quantity, &["quantity"])?;
     let item = desk.load::<StockItem>(&id)?;
     require_reserved(id, &item, quantity, &reservation)?;
     require_on_hand(id, &item, quantity)?;
@@ -253,11 +253,12 @@ pub(crate) fn issue_reserved(
 
 fn receive(command: ReceiveStock, desk: &mut Desk<'_>) -> Result<(), Declined> {
     let id = command.item();
-    positive(command.quantity)?;
-    not_negative(command.unit_cost.amount)?;
+    positive(command.quantity, &["quantity"])?;
+    not_negative(command.unit_cost.amount, &["unitCost", "amount"])?;
     same_currency(
         command.unit_cost.currency,
         organisation::base_currency(desk)?,
+        &["unitCost", "currency"],
     )?;
     product::require_known(desk, id.product)?;
     warehouse::require_open(desk, id.warehouse)?;
@@ -306,7 +307,7 @@ fn give_free(command: ReleaseReservation, desk: &mut Desk<'_>) -> Result<(), Dec
 fn issue(command: IssueStock, desk: &mut Desk<'_>) -> Result<(), Declined> {
     let id = command.item();
     let (quantity, reference) = (command.quantity, command.reference);
-    positive(quantity)?;
+    positive(quantity, &["quantity"])?;
     require_known(desk, id)?;
     let item = desk.load::<StockItem>(&id)?;
     require_available(id, &item, quantity)?;
@@ -329,7 +330,7 @@ fn transfer(command: TransferStock, desk: &mut Desk<'_>) -> Result<(), Declined>
         reference,
         ..
     } = command;
-    positive(quantity)?;
+    positive(quantity, &["quantity"])?;
     if from == to {
         return Err(StockItemRejection::SameWarehouse { item: source }.into());
     }
@@ -360,7 +361,8 @@ fn count(command: CountStock, desk: &mut Desk<'_>) -> Result<(), Declined> {
     let id = command.item();
     let (counted, note) = (command.counted, command.note);
     if counted < Quantity::ZERO {
-        return Err(AmountRejection::QuantityNegative { quantity: counted }.into());
+        let (quantity, field) = (counted, &["counted"]);
+        return Err(AmountRejection::QuantityNegative { quantity, field }.into());
     }
     require_known(desk, id)?;
     let item = desk.load::<StockItem>(&id)?;
@@ -403,7 +405,7 @@ fn variance(item: &StockItem, counted: Quantity, base: Currency) -> Result<Amoun
 fn write_off(command: WriteOffStock, desk: &mut Desk<'_>) -> Result<(), Declined> {
     let id = command.item();
     let (quantity, because) = (command.quantity, command.because);
-    positive(quantity)?;
+    positive(quantity, &["quantity"])?;
     require_known(desk, id)?;
     let item = desk.load::<StockItem>(&id)?;
     require_on_hand(id, &item, quantity)?;

@@ -46,7 +46,7 @@ pub(crate) fn prepare_line(
     wanted: ShipmentLine,
 ) -> Result<PreparedLine, Declined> {
     let ShipmentLine { line, quantity } = wanted;
-    positive(quantity)?;
+    positive(quantity, &["lines"])?;
     let state = desk.load::<Order>(&order)?;
     let found = require_going(order, &state)?.line(line)?;
     require_within_allowance(desk, found, quantity)?;

@@ -529,7 +529,7 @@ fn cancel_line(
     if wanted > open || !open.is_positive() {
         return Err(OrderRejection::LineNotOpen { line, open, wanted }.into());
     }
-    positive(wanted)?;
+    positive(wanted, &["quantity"])?;
     let mut after = record.clone();
     after.change(line, |line| line.progress.cancelled += wanted);
     let left = after.line(line)?;

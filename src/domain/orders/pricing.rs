@@ -34,7 +34,7 @@ pub(crate) struct Totals {
 pub(crate) fn totals(nets: &[Amount], charges: Money) -> Result<Totals, Declined> {
     let mut sum = Amount::from(Money::zero(charges.currency()));
     for net in nets {
-        same_currency(net.currency, charges.currency())?;
+        same_currency(charges.currency(), net.currency, &["charges"])?;
         sum.amount = amounts::sum(sum.amount.0, net.amount.0)?.into();
     }
     let with_charges = amounts::sum(sum.amount.0, charges.amount())?;
@@ -47,8 +47,8 @@ pub(crate) fn totals(nets: &[Amount], charges: Money) -> Result<Totals, Declined
 /// The charges of an order: nothing where none are given; refused below nothing.
 pub(crate) fn charges(charges: Option<Money>, currency: Currency) -> Result<Money, Declined> {
     let charges = charges.unwrap_or(Money::zero(currency));
-    same_currency(charges.currency(), currency)?;
-    not_negative(charges.amount().into())?;
+    same_currency(charges.currency(), currency, &["charges"])?;
+    not_negative(charges.amount().into(), &["charges"])?;
     Ok(charges)
 }
 
@@ -74,7 +74,7 @@ fn price_line(
     line: OrderLineId,
     draft: OrderLineDraft,
 ) -> Result<OrderLine, Declined> {
-    positive(draft.quantity)?;
+    positive(draft.quantity, &["lines"])?;
     check_discount(draft.discount)?;
     let entry = product::require_on_sale(desk, draft.product)?;
     if let Some(warehouse) = draft.warehouse {
@@ -118,7 +118,7 @@ fn explain(
         (None, Some(listed)) => (PriceSource::List, listed),
         (None, None) => return Err(no_price(desk, draft)),
     };
-    not_negative(unit_price)?;
+    not_negative(unit_price, &["lines"])?;
     Ok(PriceExplanation {
         source,
         price_list: draft.price_list,
@@ -136,7 +136,8 @@ fn look_up(
     list: PriceListId,
     draft: &OrderLineDraft,
 ) -> Result<Option<ListPrice>, Declined> {
-    same_currency(price_list::require_open(desk, list)?, currency)?;
+    let listed_in = price_list::require_open(desk, list)?;
+    same_currency(listed_in, currency, &["lines"])?;
     let id = PriceId {
         list,
         product: draft.product,

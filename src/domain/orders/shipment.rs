@@ -299,7 +299,7 @@ fn damage(
     let ReportShipmentDamage { note, lines, .. } = command;
     each_once(&lines)?;
     for line in &lines {
-        positive(line.quantity)?;
+        positive(line.quantity, &["lines"])?;
         check_damage(parcel, *line)?;
     }
     Ok(desk.record(&id, ShipmentEvent::ShipmentDamaged { note, lines })?)

@@ -160,6 +160,7 @@ fn derived_files_are_damaged_and_the_log_opens_whole() {
     all_survive(5, &|dir, dice| flip(&snapshots(dir)[0], dice));
     all_survive(5, &|dir, dice| flip(&dir.join("head"), dice));
     all_survive(5, &|dir, dice| cut(&dir.join("index.sqlite"), dice));
+    all_survive(5, &|dir, dice| flip(&dir.join("index.sqlite"), dice));
     let piece = |dir: &Path| {
         crate::piece::list(&dir.join("archive")).unwrap()[0]
             .1

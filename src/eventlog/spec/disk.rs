@@ -13,10 +13,10 @@ use crate::{Log, LogState};
 
 /// A disk that fails on demand.
 #[derive(Debug, Default)]
-struct TestDisk {
-    fail_sync: AtomicBool,
-    fail_write: AtomicBool,
-    free: AtomicU64,
+pub(crate) struct TestDisk {
+    pub(crate) fail_sync: AtomicBool,
+    pub(crate) fail_write: AtomicBool,
+    pub(crate) free: AtomicU64,
 }
 
 impl Disk for TestDisk {
@@ -45,7 +45,7 @@ fn fail_if(flag: &AtomicBool, what: &str) -> io::Result<()> {
     }
 }
 
-fn open_on(dir: &Path, disk: &Arc<TestDisk>) -> crate::Opened {
+pub(crate) fn open_on(dir: &Path, disk: &Arc<TestDisk>) -> crate::Opened {
     let disk: Arc<dyn Disk> = disk.clone();
     Log::open(dir, options().min_free(1000, 10).disk(disk)).unwrap()
 }

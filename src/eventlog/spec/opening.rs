@@ -21,7 +21,7 @@ fn example(dir: &Path) -> Head {
 }
 
 /// Works on sled behind the engine's back.
-fn with_store(dir: &Path, work: impl FnOnce(&Store)) {
+pub(crate) fn with_store(dir: &Path, work: impl FnOnce(&Store)) {
     let store = Store::open(&dir.join("sled"), 1 << 20, Arc::new(RealDisk)).unwrap();
     work(&store);
     store.sync().unwrap();
@@ -233,11 +233,11 @@ fn the_index_is_rebuilt_when_it_is_gone_stale_or_not_an_index() {
     cut.truncate(cut.len() - 1);
     for (content, expected) in [
         (stale, IndexReport::Continued { from: 60 }),
-        (Vec::new(), IndexReport::Rebuilt),
-        (cut, IndexReport::Rebuilt),
+        (Vec::new(), IndexReport::Replaced),
+        (cut, IndexReport::Replaced),
         (
             b"this is not a database, whatever it is".to_vec(),
-            IndexReport::Rebuilt,
+            IndexReport::Replaced,
         ),
     ] {
         for companion in ["index.sqlite-wal", "index.sqlite-shm"] {
@@ -259,7 +259,7 @@ fn an_index_of_another_history_is_not_believed() {
     opened.writer.close().unwrap();
     fs::copy(b.path().join("index.sqlite"), a.path().join("index.sqlite")).unwrap();
     let opened = open(a.path());
-    assert_eq!(opened.report.index, IndexReport::Rebuilt);
+    assert_eq!(opened.report.index, IndexReport::Replaced);
     assert_eq!(opened.log.command(commit(500).command_id).unwrap(), None);
     assert_eq!(contents(&opened.log).unwrap().len(), 60);
 }
