@@ -263,34 +263,26 @@ table!(CustomerNameRow as row, "complaint_customer" {
     name: ColumnKind::Text; "By name." => row.name;
 });
 
-/// Keeps the name of a customer, and those on its complaints, in line with the master record.
+/// Keeps the name of a customer, and those on its complaints, in line with the master record;
+/// facts of a customer that give it no name are of no interest here.
 pub(super) fn name(
     fact: &Fact<'_>,
     event: &CustomerEvent,
     tables: &mut Tables,
 ) -> Result<(), FoldError> {
-    match event {
-        CustomerEvent::CustomerRegistered { details, .. } => {
-            tables.insert(CustomerNameRow {
-                id: fact.id()?,
-                stamp: Stamp::new(fact),
-                name: details.name.clone(),
-                complaints: Vec::new(),
-            });
-            Ok(())
-        }
-        CustomerEvent::CustomerDetailsChanged { details }
-        | CustomerEvent::CustomerDetailsCorrected { details, .. } => {
-            rename(fact, &details.name, tables)
-        }
-        CustomerEvent::ContactAdded { .. }
-        | CustomerEvent::ContactRemoved { .. }
-        | CustomerEvent::CustomerClassified { .. }
-        | CustomerEvent::CustomerGraded { .. }
-        | CustomerEvent::CustomerOwnerAssigned { .. }
-        | CustomerEvent::CustomerDeactivated { .. }
-        | CustomerEvent::CustomerReactivated {} => Ok(()),
+    if let CustomerEvent::CustomerRegistered { details, .. } = event {
+        tables.insert(CustomerNameRow {
+            id: fact.id()?,
+            stamp: Stamp::new(fact),
+            name: details.name.clone(),
+            complaints: Vec::new(),
+        });
+    } else if let CustomerEvent::CustomerDetailsChanged { details }
+    | CustomerEvent::CustomerDetailsCorrected { details, .. } = event
+    {
+        rename(fact, &details.name, tables)?;
     }
+    Ok(())
 }
 
 fn rename(fact: &Fact<'_>, name: &Name, tables: &mut Tables) -> Result<(), FoldError> {

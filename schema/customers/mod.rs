@@ -3,13 +3,5 @@
 mod customer;
 mod interaction;
 
-pub use customer::{
-    AddContact, AssignCustomerOwner, ChangeCustomerDetails, ClassifyCustomer, Contact, ContactId,
-    CorrectCustomerDetails, CustomerCommand, CustomerDetails, CustomerEvent, CustomerGrade,
-    CustomerId, CustomerType, DeactivateCustomer, GradeCustomer, ReactivateCustomer,
-    RegisterCustomer, RemoveContact,
-};
-pub use interaction::{
-    Channel, CorrectInteraction, Direction, InteractionCommand, InteractionDetails,
-    InteractionEvent, InteractionId, LogInteraction,
-};
+pub use customer::*;
+pub use interaction::*;

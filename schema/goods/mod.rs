@@ -6,20 +6,8 @@ mod product;
 mod stock_item;
 mod warehouse;
 
-pub use price::{
-    EndPrice, PriceCommand, PriceEvent, PriceExplanation, PriceId, PriceSource, PriceTier, SetPrice,
-};
-pub use price_list::{
-    ClosePriceList, OpenPriceList, PriceListCommand, PriceListEvent, PriceListId,
-};
-pub use product::{
-    ChangeProductDetails, ListProduct, LocalizedName, ProductCommand, ProductDetails, ProductEvent,
-    ProductId, ReinstateProduct, RetireProduct,
-};
-pub use stock_item::{
-    CountStock, IssueStock, ReceiveStock, ReleaseReservation, ReserveStock, StockItemCommand,
-    StockItemEvent, StockItemId, TransferStock, WriteOffStock,
-};
-pub use warehouse::{
-    CloseWarehouse, OpenWarehouse, RenameWarehouse, WarehouseCommand, WarehouseEvent, WarehouseId,
-};
+pub use price::*;
+pub use price_list::*;
+pub use product::*;
+pub use stock_item::*;
+pub use warehouse::*;

@@ -5,10 +5,7 @@ mod number_series;
 mod organisation;
 mod policy;
 
-pub use natural_key::{NaturalKeyEvent, NaturalKeyId};
-pub use number_series::{NumberSeriesEvent, NumberSeriesId};
-pub use organisation::{FoundOrganisation, OrganisationCommand, OrganisationEvent, OrganisationId};
-pub use policy::{
-    ComplaintRules, ExitCriterion, OrderRules, PipelineDefinition, PipelineStage, PolicyCommand,
-    PolicyEvent, PolicyId, PolicyKind, PolicyRules, PublishPolicy, StockRules,
-};
+pub use natural_key::*;
+pub use number_series::*;
+pub use organisation::*;
+pub use policy::*;

@@ -4,13 +4,6 @@ mod order;
 mod shipment;
 mod status;
 
-pub use order::{
-    AmendOrder, CancelOrder, CancelOrderLine, ConfirmOrder, ConfirmedLine, HoldOrder, OrderCommand,
-    OrderEvent, OrderId, OrderLine, OrderLineDraft, OrderLineId, PlaceOrder, ReleaseOrder,
-};
-pub use shipment::{
-    CancelShipment, DelayShipment, DeliverShipment, DispatchShipment, PrepareShipment,
-    PreparedLine, ProofOfDelivery, ReportShipmentDamage, ReportShipmentLost, ShipmentCommand,
-    ShipmentEvent, ShipmentId, ShipmentLine,
-};
-pub use status::{LineProgress, OrderPhase, OrderStatus};
+pub use order::*;
+pub use shipment::*;
+pub use status::*;

@@ -3,14 +3,5 @@
 mod lead;
 mod opportunity;
 
-pub use lead::{
-    AssignLead, CaptureLead, ConvertLead, DisqualifyLead, LeadCommand, LeadEvent, LeadId,
-    LeadOpportunity, LeadPhase, LogLeadFollowUp, QualifyLead, RecycleLead,
-};
-pub use opportunity::{
-    AddOpportunityCompetitor, AdvanceOpportunityStage, AssignOpportunityOwner,
-    ChangeOpportunityValue, LoseOpportunity, MetCriterion, MoveOpportunityCloseDate,
-    NoteOpportunityInsight, OpenOpportunity, OpportunityCommand, OpportunityEvent, OpportunityId,
-    OpportunityInsight, OpportunityPhase, OpportunityStage, RecordExitCriterion,
-    RegressOpportunityStage, ReopenOpportunity, WinOpportunity,
-};
+pub use lead::*;
+pub use opportunity::*;

@@ -2,9 +2,4 @@
 
 mod complaint;
 
-pub use complaint::{
-    AcceptRemedy, AcknowledgeComplaint, ApproveRemedy, ClassifyComplaint, CloseComplaint,
-    ComplaintCommand, ComplaintEvent, ComplaintId, ComplaintPhase, CustomerNotice,
-    EscalateComplaint, LogComplaint, ProposeRemedy, RejectRemedy, RemedyKind, ReopenComplaint,
-    ResolveComplaint, Severity,
-};
+pub use complaint::*;
