@@ -172,9 +172,14 @@ impl<'a> Desk<'a> {
         event: impl Into<DomainEvent>,
     ) -> Result<(), Fault> {
         let (stream, event) = (id.to_string(), event.into());
-        let Loaded { state, version } = self.find(&stream)?;
         let fold = crate::fold(prefix(&stream));
         let fold = fold.ok_or_else(|| Fault::UnknownStream(stream.clone()))?;
+        // Taken out rather than shared: the state then changes in place, and many events on one
+        // stream do not copy it as many times.
+        let Loaded { state, version } = match self.changed.remove(&stream) {
+            Some(loaded) => loaded,
+            None => self.states.load(&stream)?,
+        };
         let loaded = Loaded {
             state: (fold.evolve)(state, &event),
             version: version + 1,
