@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 pub use overview::{CustomerOverviewRow, CustomerSales};
 pub use timeline::{TimelineLine, TimelinePlace, timeline};
 
-use crate::store::{ColumnKind, Fact, FoldError, ReadModel, Stamp, Tables, enum_column, table};
+use crate::store::{
+    ColumnKind, Fact, FoldError, ReadModel, Row, Stamp, Tables, enum_column, table,
+};
 
 pub(crate) const MODEL: ReadModel = ReadModel {
     name: "customers",
@@ -182,8 +184,22 @@ fn customer(fact: &Fact<'_>, event: &CustomerEvent, tables: &mut Tables) -> Resu
         });
         return Ok(());
     }
+    if let CustomerEvent::ContactChanged { contact_id, .. } = event {
+        require_contact(fact, *contact_id, tables)?;
+    }
     tables.update(fact, &fact.stream, |row: &mut CustomerRow| {
         change(row, event)
+    })
+}
+
+fn require_contact(fact: &Fact<'_>, id: ContactId, tables: &mut Tables) -> Result<(), FoldError> {
+    let row: Option<&CustomerRow> = tables.get(fact.stream)?;
+    if row.is_some_and(|row| row.contacts.iter().any(|contact| contact.id == id)) {
+        return Ok(());
+    }
+    Err(FoldError::Missing {
+        table: CustomerRow::TABLE,
+        id: format!("{}/{id}", fact.stream),
     })
 }
 
@@ -200,6 +216,15 @@ fn change(row: &mut CustomerRow, event: &CustomerEvent) {
                 id: *contact_id,
                 contact: contact.clone(),
             });
+        }
+        CustomerEvent::ContactChanged {
+            contact_id,
+            contact,
+        } => {
+            let mut known = row.contacts.iter_mut();
+            if let Some(known) = known.find(|known| known.id == *contact_id) {
+                known.contact = contact.clone();
+            }
         }
         CustomerEvent::ContactRemoved { contact_id } => {
             row.contacts.retain(|contact| contact.id != *contact_id);

@@ -4,7 +4,8 @@
 
 use daybook_schema::{
     customers::{
-        Channel, CustomerId, Direction, InteractionDetails, InteractionEvent, InteractionId,
+        Channel, Contact, ContactId, CustomerEvent, CustomerId, Direction, InteractionDetails,
+        InteractionEvent, InteractionId,
     },
     kernel::{Amount, DateTime},
     orders::{OrderEvent, OrderId, ShipmentEvent, ShipmentId},
@@ -12,7 +13,7 @@ use daybook_schema::{
     service::{ComplaintEvent, ComplaintId},
 };
 
-use super::{CustomerOverviewRow, TimelineLine, TimelinePlace, timeline};
+use super::{ContactRow, CustomerOverviewRow, CustomerRow, TimelineLine, TimelinePlace, timeline};
 use crate::spec::{History, Shown, customer_registered, given, id, money, value};
 
 const CUSTOMER: u128 = 1;
@@ -24,6 +25,64 @@ fn customer() -> History {
 fn overview(shown: &Shown) -> CustomerOverviewRow {
     let id: CustomerId = id(CUSTOMER);
     shown.get(&id.to_string()).unwrap().unwrap()
+}
+
+fn contact(name: &str, title: Option<&str>) -> Contact {
+    Contact {
+        name: value(name),
+        title: title.map(value),
+        phone: None,
+        email: None,
+    }
+}
+
+fn contact_added(number: u128, name: &str) -> CustomerEvent {
+    CustomerEvent::ContactAdded {
+        contact_id: id(number),
+        contact: contact(name, None),
+    }
+}
+
+fn contact_changed(number: u128, name: &str) -> CustomerEvent {
+    CustomerEvent::ContactChanged {
+        contact_id: id(number),
+        contact: contact(name, Some("采购总监")),
+    }
+}
+
+#[test]
+fn a_changed_contact_stays_where_it_stands() {
+    let of: CustomerId = id(CUSTOMER);
+    let shown = customer()
+        .event(of, contact_added(1, "王芳"))
+        .event(of, contact_added(2, "李强"))
+        .on("2026-02-01")
+        .event(of, contact_changed(1, "王芳芳"))
+        .then();
+    let row: CustomerRow = shown.get(&of.to_string()).unwrap().unwrap();
+    let row_of = |number, contact| ContactRow {
+        id: id::<ContactId>(number),
+        contact,
+    };
+    assert_eq!(
+        row.contacts,
+        [
+            row_of(1, contact("王芳芳", Some("采购总监"))),
+            row_of(2, contact("李强", None)),
+        ]
+    );
+    assert_eq!(row.stamp.updated_at, value("2026-02-01T09:00:00Z"));
+    let lines = timeline(&shown, &of.to_string(), None, 10).unwrap();
+    assert_eq!(events(&lines), ["CustomerRegistered"]);
+}
+
+#[test]
+fn a_change_of_an_unknown_contact_parks_the_customer() {
+    let of: CustomerId = id(CUSTOMER);
+    let shown = customer().event(of, contact_changed(1, "王芳")).show();
+    let parked = shown.parked().unwrap();
+    let models: Vec<_> = parked.iter().map(|hole| hole.read_model.as_str()).collect();
+    assert_eq!(models, ["customers"]);
 }
 
 fn amount(text: &str) -> Amount {

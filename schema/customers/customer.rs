@@ -191,6 +191,19 @@ pub struct AddContact {
     pub contact: Contact,
 }
 
+/// Puts the name, title, telephone number or e-mail address of a person right, or brings them up to
+/// date. The person keeps the id, so whatever names the person goes on naming the same one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangeContact {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The person.
+    pub contact: ContactId,
+    /// The person's details from now on, whole.
+    pub details: Contact,
+}
+
 /// Takes a person off the record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -256,6 +269,7 @@ commands! {
         ChangeCustomerDetails on customer,
         CorrectCustomerDetails on customer,
         AddContact on customer,
+        ChangeContact on customer,
         RemoveContact on customer,
         ClassifyCustomer on customer,
         GradeCustomer on customer,
@@ -304,6 +318,13 @@ pub enum CustomerEvent {
         /// The person's id.
         contact_id: ContactId,
         /// The person.
+        contact: Contact,
+    },
+    /// What the record says of a person to talk to changed.
+    ContactChanged {
+        /// The person's id.
+        contact_id: ContactId,
+        /// The person from now on, whole.
         contact: Contact,
     },
     /// A person was taken off the record.

@@ -112,6 +112,7 @@ fn a_sale_from_lead_to_resolved_complaint() {
     assert_eq!(answer["data"]["order"]["customer"]["id"], customer.as_str());
 
     every_command_is_answered_once(&frontend);
+    another_command_under_the_same_id_is_told_so(&frontend);
     nothing_is_missed(&server, follower, begin);
     assert_eq!(server.end(), Some(0));
 }
@@ -276,7 +277,7 @@ fn comfort(frontend: &mut Frontend<'_>, customer: &str, order: &str) {
     frontend.done("CloseComplaint", "complaint", it(json!({})));
 }
 
-/// Every command sent once more gives the first receipt; with other content it gives an error.
+/// Every command sent once more gives the first receipt.
 fn every_command_is_answered_once(frontend: &Frontend<'_>) {
     for Sent {
         command,
@@ -290,6 +291,9 @@ fn every_command_is_answered_once(frontend: &Frontend<'_>) {
         // The version is that of the object, which a replay knows as well.
         assert_eq!(again["receipt"], payload["receipt"], "{command}");
     }
+}
+
+fn another_command_under_the_same_id_is_told_so(frontend: &Frontend<'_>) {
     let Sent { command, input, .. } = &frontend.sent[0];
     let mut other = input.clone();
     other["name"] = json!("another");
@@ -312,4 +316,56 @@ fn nothing_is_missed(server: &Server, mut follower: Follower, begin: u64) {
 
 fn position(value: &Value) -> u64 {
     value.as_str().unwrap().parse().unwrap()
+}
+
+/// A person who rose keeps the id: what names the person shows how to reach the same one now.
+#[test]
+fn a_contact_who_moved_up_is_found_under_what_is_said_of_the_person_now() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let mut frontend = Frontend {
+        server: &server,
+        sent: Vec::new(),
+    };
+    let registered = json!({
+        "details": { "name": "晨光科技" },
+        "contacts": [{ "name": "王芳", "title": "采购经理" }, { "name": "李强" }]
+    });
+    let customer = frontend.done("RegisterCustomer", "customer", registered);
+    let first = contacts(&server, &customer)[0]["id"].clone();
+    let rises = json!({
+        "customer": customer, "contact": first,
+        "details": { "name": "王芳", "title": "采购总监", "email": "wang.fang@example.com" }
+    });
+    frontend.done("ChangeContact", "customer", rises.clone());
+    frontend.refused("ChangeContact", "NOTHING_TO_CHANGE", rises.clone());
+    let mut stranger = rises;
+    stranger["contact"] = json!(format!("contact-{}", Uuid::now_v7()));
+    frontend.refused("ChangeContact", "CONTACT_UNKNOWN", stranger);
+
+    let now = contacts(&server, &customer);
+    assert_eq!(now[0]["id"], first);
+    assert_eq!(now[0]["title"], "采购总监");
+    assert_eq!(now[0]["email"], "wang.fang@example.com");
+    assert_eq!(now[1]["name"], "李强");
+    let history = server.graphql(&format!(
+        "{{ customer(id: \"{customer}\") {{ history(first: 9) {{ nodes {{
+             command refusal {{ code }} events {{ type }} }} }} }} }}"
+    ));
+    let told = history["data"]["customer"]["history"]["nodes"].as_array();
+    let mut told = told.unwrap().iter();
+    assert!(
+        told.any(|commit| commit["command"] == "ChangeContact"
+            && commit["events"] == json!([{ "type": "ContactChanged" }])),
+        "{history}"
+    );
+    every_command_is_answered_once(&frontend);
+    assert_eq!(server.end(), Some(0));
+}
+
+fn contacts(server: &Server, customer: &str) -> Value {
+    let answer = server.graphql(&format!(
+        "{{ customer(id: \"{customer}\") {{ contacts {{ id name title email }} }} }}"
+    ));
+    answer["data"]["customer"]["contacts"].clone()
 }

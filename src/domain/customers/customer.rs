@@ -3,6 +3,8 @@
 //! time; there is always exactly one owner; a deactivated customer accepts nothing but its
 //! reactivation.
 
+use std::collections::BTreeMap;
+
 use daybook_schema::{
     customers::{
         Contact, ContactId, CustomerCommand, CustomerDetails, CustomerEvent, CustomerGrade,
@@ -35,7 +37,7 @@ pub(crate) enum Customer {
 pub(crate) struct Record {
     details: CustomerDetails,
     owner: Actor,
-    contacts: Vec<ContactId>,
+    contacts: BTreeMap<ContactId, Contact>,
     classification: Option<Code>,
     grade: Option<CustomerGrade>,
 }
@@ -78,7 +80,7 @@ impl Aggregate for Customer {
             CustomerEvent::CustomerRegistered { details, owner, .. } => Self::Active(Record {
                 details: details.clone(),
                 owner: owner.clone(),
-                contacts: Vec::new(),
+                contacts: BTreeMap::new(),
                 classification: None,
                 grade: None,
             }),
@@ -86,12 +88,19 @@ impl Aggregate for Customer {
             | CustomerEvent::CustomerDetailsCorrected { details, .. } => {
                 self.with(|record| record.details = details.clone())
             }
-            CustomerEvent::ContactAdded { contact_id, .. } => {
-                self.with(|record| record.contacts.push(*contact_id))
+            CustomerEvent::ContactAdded {
+                contact_id,
+                contact,
             }
-            CustomerEvent::ContactRemoved { contact_id } => {
-                self.with(|record| record.contacts.retain(|contact| contact != contact_id))
-            }
+            | CustomerEvent::ContactChanged {
+                contact_id,
+                contact,
+            } => self.with(|record| {
+                record.contacts.insert(*contact_id, contact.clone());
+            }),
+            CustomerEvent::ContactRemoved { contact_id } => self.with(|record| {
+                record.contacts.remove(contact_id);
+            }),
             CustomerEvent::CustomerClassified { classification } => {
                 self.with(|record| record.classification = Some(classification.clone()))
             }
@@ -138,6 +147,9 @@ pub(crate) fn decide(command: CustomerCommand, desk: &mut Desk<'_>) -> Result<()
         (Customer::Active(_), C::AddContact(command)) => {
             let contact_id = desk.context().new_id();
             add_contact(id, contact_id, command.contact, desk)
+        }
+        (Customer::Active(record), C::ChangeContact(command)) => {
+            change_contact(id, record, command.contact, command.details, desk)
         }
         (Customer::Active(record), C::RemoveContact(command)) => {
             remove_contact(id, record, command.contact, desk)
@@ -189,7 +201,7 @@ pub(crate) fn require_contact(
 ) -> Result<(), Declined> {
     match &*desk.load::<Customer>(&customer)? {
         Customer::Active(record) | Customer::Inactive(record)
-            if record.contacts.contains(&contact) =>
+            if record.contacts.contains_key(&contact) =>
         {
             Ok(())
         }
@@ -267,13 +279,36 @@ fn rewrite(
     Ok(desk.record(&id, event)?)
 }
 
+fn change_contact(
+    id: CustomerId,
+    record: &Record,
+    contact_id: ContactId,
+    contact: Contact,
+    desk: &mut Desk<'_>,
+) -> Result<(), Declined> {
+    match record.contacts.get(&contact_id) {
+        None => Err(CustomerRejection::ContactUnknown {
+            contact: contact_id,
+        }
+        .into()),
+        Some(known) if *known == contact => Err(CommonRejection::nothing_to_change(&id)),
+        Some(_) => Ok(desk.record(
+            &id,
+            CustomerEvent::ContactChanged {
+                contact_id,
+                contact,
+            },
+        )?),
+    }
+}
+
 fn remove_contact(
     id: CustomerId,
     record: &Record,
     contact: ContactId,
     desk: &mut Desk<'_>,
 ) -> Result<(), Declined> {
-    if !record.contacts.contains(&contact) {
+    if !record.contacts.contains_key(&contact) {
         return Err(CustomerRejection::ContactUnknown { contact }.into());
     }
     Ok(desk.record(

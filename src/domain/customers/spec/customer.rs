@@ -1,6 +1,6 @@
 use daybook_schema::customers::{
-    AddContact, AssignCustomerOwner, ChangeCustomerDetails, Channel, Contact,
-    CorrectCustomerDetails, CustomerDetails, CustomerEvent, CustomerId, CustomerType,
+    AddContact, AssignCustomerOwner, ChangeContact, ChangeCustomerDetails, Channel, Contact,
+    ContactId, CorrectCustomerDetails, CustomerDetails, CustomerEvent, CustomerId, CustomerType,
     DeactivateCustomer, Direction, InteractionDetails, LogInteraction, ReactivateCustomer,
     RegisterCustomer, RemoveContact,
 };
@@ -153,28 +153,116 @@ fn a_correction_is_a_fact_of_its_own() {
         )]);
 }
 
-#[test]
-fn a_contact_can_be_removed_once() {
-    let contact = Contact {
-        name: t("王芳"),
+fn contact(name: &str) -> Contact {
+    Contact {
+        name: t(name),
         title: None,
         phone: None,
         email: None,
-    };
-    let add = AddContact {
+    }
+}
+
+fn promoted() -> Contact {
+    Contact {
+        title: Some(t("采购总监")),
+        phone: Some(t("+86 21 5500 0001")),
+        ..contact("王芳")
+    }
+}
+
+/// The id of a person who is added is that of the command.
+fn add(name: &str) -> AddContact {
+    AddContact {
         customer: customer(1),
-        contact,
-    };
-    let remove = RemoveContact {
+        contact: contact(name),
+    }
+}
+
+fn change(details: Contact) -> ChangeContact {
+    ChangeContact {
         customer: customer(1),
         contact: uuid(2).into(),
+        details,
+    }
+}
+
+fn remove() -> RemoveContact {
+    RemoveContact {
+        customer: customer(1),
+        contact: uuid(2).into(),
+    }
+}
+
+#[test]
+fn a_contact_can_be_removed_once() {
+    given()
+        .done(1, register(details("One")))
+        .done(2, add("王芳"))
+        .done(3, remove())
+        .when(remove())
+        .then_refused("CONTACT_UNKNOWN");
+}
+
+#[test]
+fn a_changed_contact_keeps_its_id() {
+    let contact_id = ContactId(uuid(2));
+    given()
+        .done(1, register(details("One")))
+        .done(2, add("王芳"))
+        .when(change(promoted()))
+        .then(&[(
+            &customer(1),
+            CustomerEvent::ContactChanged {
+                contact_id,
+                contact: promoted(),
+            }
+            .into(),
+        )]);
+}
+
+#[test]
+fn a_contact_is_compared_with_what_was_last_said_of_it() {
+    let given = || {
+        given()
+            .done(1, register(details("One")))
+            .done(2, add("王芳"))
+            .done(3, change(promoted()))
+    };
+    given()
+        .when(change(promoted()))
+        .then_refused("NOTHING_TO_CHANGE");
+    given()
+        .when(change(contact("王芳")))
+        .then_types(&["ContactChanged"]);
+}
+
+#[test]
+fn only_a_person_on_the_record_can_be_changed() {
+    given()
+        .done(1, register(details("One")))
+        .when(change(promoted()))
+        .then_refused("CONTACT_UNKNOWN");
+    given()
+        .done(1, register(details("One")))
+        .done(2, add("王芳"))
+        .done(3, remove())
+        .when(change(promoted()))
+        .then_refused("CONTACT_UNKNOWN");
+}
+
+#[test]
+fn nobody_of_a_closed_or_unknown_customer_is_changed() {
+    let close = DeactivateCustomer {
+        customer: customer(1),
+        because: t("duplicate"),
     };
     given()
         .done(1, register(details("One")))
-        .done(2, add)
-        .done(3, remove.clone())
-        .when(remove)
-        .then_refused("CONTACT_UNKNOWN");
+        .done(2, add("王芳"))
+        .done(3, close)
+        .when(change(promoted()))
+        .then_refused("CUSTOMER_INACTIVE");
+    given().when(change(promoted())).then_refused("NOT_FOUND");
 }
 
 #[test]
