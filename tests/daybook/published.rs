@@ -45,7 +45,8 @@ fn the_prepared_queries_of_the_page_are_answered() {
 }
 
 /// A sample is written once and never changed: `DAYBOOK_SAMPLES=write` adds those that are
-/// missing, from a small demo company, and leaves the others as they are.
+/// missing, from a small demo company, and leaves the others as they are. What the demo does not
+/// tell has a sample by hand, which is held to the same.
 #[test]
 fn every_event_has_a_frozen_sample_that_can_be_read() {
     if std::env::var("DAYBOOK_SAMPLES").is_ok_and(|what| what == "write") {
@@ -56,7 +57,10 @@ fn every_event_has_a_frozen_sample_that_can_be_read() {
             for version in 1..=newest {
                 let path = sample(name, version);
                 let text = fs::read_to_string(&path).unwrap_or_else(|error| {
-                    panic!("{}: {error}; see DAYBOOK_SAMPLES", path.display())
+                    panic!(
+                        "{}: {error}; see \"a command\" in README.md",
+                        path.display()
+                    )
                 });
                 let frozen: Value = serde_json::from_str(&text).unwrap();
                 let stream = frozen["stream"].as_str().unwrap();
