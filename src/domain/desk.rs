@@ -41,6 +41,8 @@ pub struct Fold {
     pub initial: fn() -> State,
     /// The state after one more event.
     pub evolve: fn(State, &DomainEvent) -> State,
+    /// Whether folding the last event alone gives the same state.
+    pub last_event_is_all: bool,
 }
 
 impl Fold {
@@ -48,6 +50,7 @@ impl Fold {
         Self {
             initial: || Arc::new(A::default()),
             evolve: evolve::<A>,
+            last_event_is_all: A::LAST_EVENT_IS_ALL,
         }
     }
 }

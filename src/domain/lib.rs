@@ -38,6 +38,9 @@ pub trait Aggregate: Default + Clone + Send + Sync + 'static {
     type Id: StreamKey;
     /// What can happen to it.
     type Event: Event;
+    /// Whether the last event alone makes the state, so that a stream without end need not be read
+    /// from its beginning.
+    const LAST_EVENT_IS_ALL: bool = false;
 
     /// The state after one more event. Total: the log is true, so no event is ever rejected here.
     fn evolve(self, event: &Self::Event) -> Self;

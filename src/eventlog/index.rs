@@ -138,6 +138,23 @@ impl Index {
         Ok(found)
     }
 
+    /// The same before a position and last first.
+    pub(crate) fn last_positions(
+        &self,
+        stream: &str,
+        before: Position,
+        limit: usize,
+    ) -> Result<Vec<Position>, LogError> {
+        let hash = stream_hash(stream);
+        let mut found = self.recent_positions(hash, 0, None);
+        found.retain(|position| *position < before);
+        found.extend(self.look_up(|file| file.last_positions(hash, before, limit))?);
+        found.sort_unstable_by(|left, right| right.cmp(left));
+        found.dedup();
+        found.truncate(limit);
+        Ok(found)
+    }
+
     fn recent_positions(&self, hash: i64, after: Position, version: Option<u64>) -> Vec<Position> {
         let tail = self.current_tail();
         let range = (hash, after.saturating_add(1))..=(hash, Position::MAX);

@@ -316,6 +316,22 @@ impl IndexFile {
         rows.collect()
     }
 
+    /// Positions before another, last first.
+    pub(crate) fn last_positions(
+        &self,
+        stream: i64,
+        before: Position,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Position>> {
+        let sql = "SELECT position FROM stream_commit WHERE stream_hash = ?1 AND position < ?2
+            ORDER BY position DESC LIMIT ?3";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let before = i64::try_from(before).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params![stream, before, limit], |row| row.get(0))?;
+        rows.collect()
+    }
+
     /// Begins a reading transaction that ends with the connection; gives the checkpoint in it.
     pub(crate) fn snapshot(&self, organisation: Uuid) -> Result<Checkpoint, Unfit> {
         self.connection.execute_batch("BEGIN")?;

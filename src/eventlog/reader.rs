@@ -13,7 +13,7 @@ use crate::hash::Head;
 use crate::scan::{self, BlockCursor, Blocks, Scan, ScanBack};
 use crate::shared::Shared;
 use crate::stats::LogStats;
-use crate::stream::StreamScan;
+use crate::stream::{StreamEvent, StreamScan};
 use crate::tail::Tail;
 
 /// A handle for reading. Cheap to clone; sees only what is durable.
@@ -128,6 +128,44 @@ impl Log {
     #[must_use]
     pub fn stream(&self, stream: &str, after_version: u64) -> StreamScan {
         StreamScan::new(self.clone(), stream, after_version)
+    }
+
+    /// The last event of a stream, found without a look at the others; `None` where it has none.
+    ///
+    /// # Errors
+    /// [`LogError::Index`] when the index cannot be read, [`LogError::Damaged`] when the block
+    /// cannot be trusted.
+    pub fn last_of_stream(&self, stream: &str) -> Result<Option<StreamEvent>, LogError> {
+        self.shared.check_open()?;
+        let mut before = Position::MAX;
+        loop {
+            // One is enough, but for the rare stream with the same hash.
+            let found = self.shared.index.last_positions(stream, before, 1)?;
+            let Some(position) = found.first().copied() else {
+                return Ok(None);
+            };
+            if let Some(event) = self.last_in_commit(position, stream)? {
+                return Ok(Some(event));
+            }
+            before = position;
+        }
+    }
+
+    fn last_in_commit(
+        &self,
+        position: Position,
+        stream: &str,
+    ) -> Result<Option<StreamEvent>, LogError> {
+        let Some(commit) = self.commit(position)? else {
+            return Ok(None);
+        };
+        let own = commit.events().filter(|event| event.stream == stream);
+        let index = own.map(|event| event.index).last();
+        Ok(index.map(|index| StreamEvent {
+            position,
+            commit,
+            index,
+        }))
     }
 
     /// Up to `limit` positions behind `after` of commits with events of a stream, in order.

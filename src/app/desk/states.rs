@@ -5,8 +5,8 @@ use std::{
     num::NonZeroUsize,
 };
 
-use daybook_domain::{Fault, Loaded, States, fold};
-use daybook_eventlog::Log;
+use daybook_domain::{Fault, Fold, Loaded, States, fold};
+use daybook_eventlog::{Log, LogError, StreamEvent};
 use daybook_schema::{DomainEvent, prefix};
 use lru::LruCache;
 use uuid::Uuid;
@@ -70,7 +70,7 @@ impl CachedStates {
             stream: stream.to_owned(),
             message,
         };
-        for found in self.log.stream(stream, 0) {
+        for found in self.events(stream, fold) {
             let found = found.map_err(|error| broken(error.to_string()))?;
             let event = found.commit.event(found.index);
             let event = event.ok_or_else(|| broken("an event is missing".to_owned()))?;
@@ -80,6 +80,20 @@ impl CachedStates {
             loaded.version = event.version;
         }
         Ok(loaded)
+    }
+}
+
+/// Events of a stream, oldest first.
+type Events = Box<dyn Iterator<Item = Result<StreamEvent, LogError>>>;
+
+impl CachedStates {
+    /// The events that make the state of a stream.
+    fn events(&self, stream: &str, fold: Fold) -> Events {
+        if fold.last_event_is_all {
+            Box::new(self.log.last_of_stream(stream).transpose().into_iter())
+        } else {
+            Box::new(self.log.stream(stream, 0))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) struct NumberSeries(u64);
 impl Aggregate for NumberSeries {
     type Id = NumberSeriesId;
     type Event = NumberSeriesEvent;
+    const LAST_EVENT_IS_ALL: bool = true;
 
     fn evolve(self, event: &NumberSeriesEvent) -> Self {
         match event {
@@ -34,4 +35,22 @@ pub(crate) fn issue(
         NumberSeriesEvent::DocumentNumberIssued { number, document },
     )?;
     Ok(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Aggregate, NumberSeries, NumberSeriesEvent};
+
+    #[test]
+    fn the_last_number_is_all_that_a_series_remembers() {
+        let issued = |number| NumberSeriesEvent::DocumentNumberIssued {
+            number,
+            document: format!("document-{number}"),
+        };
+        const { assert!(NumberSeries::LAST_EVENT_IS_ALL) };
+        let all = NumberSeries::default()
+            .evolve(&issued(1))
+            .evolve(&issued(2));
+        assert_eq!(all, NumberSeries::default().evolve(&issued(2)));
+    }
 }

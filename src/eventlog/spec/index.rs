@@ -59,7 +59,11 @@ fn answers_rightly(opened: &mut Opened) {
         let positions: Vec<u64> = found.map(|event| event.unwrap().position).collect();
         let expected: Vec<u64> = (1..=400).filter(|n| n % 7 == stream).collect();
         assert_eq!(positions, expected);
+        let last = opened.log.last_of_stream(&format!("order-{stream}"));
+        let last = last.unwrap().map(|event| event.position);
+        assert_eq!(last, expected.last().copied());
     }
+    assert!(opened.log.last_of_stream("order-7").unwrap().is_none());
 }
 
 fn index_findings(dir: &Path) -> usize {
