@@ -6,8 +6,8 @@
 //! ```
 //! The address is taken first, because finding it taken after minutes of rebuilding would waste
 //! them. Signals are watched for only when the record is open: before, one may simply end the
-//! program, since opening survives being cut off. Closing runs after the runtime is gone, because every
-//! task that holds the organisation must have let go of it.
+//! program, since opening survives being cut off. Closing runs after the runtime is gone, because
+//! every task that holds the organisation must have let go of it.
 
 mod gauges;
 mod health;
