@@ -234,7 +234,7 @@ impl History {
                 meta: &recorded.meta,
                 events: events.collect(),
             };
-            projector.apply(&commit).unwrap();
+            projector.fold(commit.decode().unwrap()).unwrap();
             if flush_each {
                 projector.flush().unwrap();
                 projector.forget();

@@ -6,9 +6,7 @@ use daybook_schema::{DomainEvent, commit::CommitMeta};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::{
-    Commit, Decoded, Entry, FoldError, Row, StoreError, Tables, commit::DecodedEvent, database,
-};
+use super::{Decoded, Entry, FoldError, Row, StoreError, Tables, commit::DecodedEvent, database};
 
 /// One event with everything that a fold may want to know of it.
 pub struct Fact<'a> {
@@ -150,11 +148,6 @@ impl Projector {
             self.transaction(|projector| projector.tables.relieve())?;
         }
         Ok(())
-    }
-
-    /// Reads one commit and folds it into the rows in memory.
-    pub fn apply(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
-        self.fold(commit.decode()?)
     }
 
     /// Folds one commit into the rows in memory.

@@ -278,13 +278,13 @@ impl<'de> Visitor<'de> for Members<'_> {
             let place = match key {
                 ControlFlow::Continue(place) => place,
                 ControlFlow::Break(name) => {
-                    members.next_value_seed(Hidden {
-                        name,
+                    let around = Members {
                         shape,
                         values,
                         kept,
                         left,
-                    })?;
+                    };
+                    members.next_value_seed(Hidden { name, around })?;
                     continue;
                 }
             };
@@ -344,10 +344,7 @@ impl Visitor<'_> for Key<'_> {
 /// it, or something that is for links only.
 struct Hidden<'a> {
     name: String,
-    shape: &'a Shape,
-    values: &'a mut [Value],
-    kept: &'a mut Vec<(String, String)>,
-    left: &'a mut usize,
+    around: Members<'a>,
 }
 
 impl<'de> DeserializeSeed<'de> for Hidden<'_> {
@@ -366,17 +363,11 @@ impl<'de> Visitor<'de> for Hidden<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
-        Members {
-            shape: self.shape,
-            values: self.values,
-            kept: self.kept,
-            left: self.left,
-        }
-        .visit_map(members)
+        self.around.visit_map(members)
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.kept.push((self.name, text.to_owned()));
+        self.around.kept.push((self.name, text.to_owned()));
         Ok(())
     }
 
