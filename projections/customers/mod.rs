@@ -26,7 +26,7 @@ use crate::store::{
 
 pub(crate) const MODEL: ReadModel = ReadModel {
     name: "customers",
-    version: 1,
+    version: 2,
     tables: |definitions| {
         definitions.rows::<CustomerRow>();
         definitions.rows::<InteractionRow>();
@@ -59,6 +59,9 @@ pub struct CustomerRow {
     /// Its grade.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grade: Option<CustomerGrade>,
+    /// The sales territory that it lies in (销售区域).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub territory: Option<Code>,
     /// Whether the record is open.
     pub active: bool,
     /// Why the record was closed.
@@ -93,6 +96,7 @@ table!(CustomerRow as row, "customer" {
     owner: ColumnKind::Text, indexed; "By who looks after it." => row.owner;
     classification: ColumnKind::Text, nullable; "By class." => row.classification;
     grade: enum_column::<CustomerGrade>(), nullable; "By grade." => row.grade;
+    territory: ColumnKind::Text, nullable, indexed; "By territory." => row.territory;
     active: ColumnKind::Boolean; "By whether the record is open." => row.active;
     last_interaction_at: ColumnKind::DateTime, nullable; "By the last talk."
         => row.last_interaction_at;
@@ -178,6 +182,7 @@ fn customer(fact: &Fact<'_>, event: &CustomerEvent, tables: &mut Tables) -> Resu
             contacts: Vec::new(),
             classification: None,
             grade: None,
+            territory: None,
             active: true,
             deactivated_because: None,
             last_interaction_at: None,
@@ -234,6 +239,9 @@ fn change(row: &mut CustomerRow, event: &CustomerEvent) {
         }
         CustomerEvent::CustomerGraded { grade } => row.grade = Some(*grade),
         CustomerEvent::CustomerOwnerAssigned { owner } => row.owner = owner.clone(),
+        CustomerEvent::CustomerTerritoryAssigned { territory } => {
+            row.territory = territory.clone();
+        }
         CustomerEvent::CustomerDeactivated { because } => {
             row.active = false;
             row.deactivated_because = Some(because.clone());

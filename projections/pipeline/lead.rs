@@ -53,6 +53,9 @@ pub struct LeadRow {
     /// Who follows it up; nobody yet where it is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Actor>,
+    /// The sales territory that it lies in (销售区域).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub territory: Option<Code>,
     /// When it was captured, by business time.
     pub captured_at: DateTime,
     /// When it was first followed up, by business time.
@@ -146,6 +149,7 @@ table!(LeadRow as row, "lead" {
     source: ColumnKind::Text, indexed; "By where it comes from." => row.source;
     campaign: ColumnKind::Text, nullable; "By campaign." => row.campaign;
     owner: ColumnKind::Text, nullable, indexed; "By who follows it up." => row.owner;
+    territory: ColumnKind::Text, nullable, indexed; "By territory." => row.territory;
     customer: ColumnKind::Id, nullable, indexed; "By the customer that it became."
         => row.customer;
     estimated_value: ColumnKind::Decimal, nullable; "By what it might bring."
@@ -214,6 +218,7 @@ fn captured(fact: &Fact<'_>, event: &LeadEvent) -> Result<Option<LeadRow>, FoldE
         interest: interest.clone(),
         estimated_value: *estimated_value,
         owner: owner.clone(),
+        territory: None,
         captured_at: fact.meta.effective_at(),
         first_response_at: None,
         first_response_seconds: None,
@@ -241,6 +246,7 @@ fn change(row: &mut LeadRow, fact: &Fact<'_>, event: &LeadEvent) {
             row.owner = Some(assignee.clone());
             row.phase = *phase;
         }
+        LeadEvent::LeadTerritoryAssigned { territory } => row.territory = territory.clone(),
         LeadEvent::LeadFollowedUp {
             channel,
             summary,

@@ -30,7 +30,7 @@ use crate::store::{Fact, FoldError, ReadModel, Row, Tables};
 
 pub(crate) const MODEL: ReadModel = ReadModel {
     name: "pipeline",
-    version: 1,
+    version: 2,
     tables: |definitions| {
         definitions.rows::<LeadRow>();
         definitions.rows::<OpportunityRow>();

@@ -244,6 +244,17 @@ pub struct AssignCustomerOwner {
     pub owner: Actor,
 }
 
+/// Says in which sales territory (销售区域) the customer lies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AssignCustomerTerritory {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The territory; none takes the customer out of the one it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub territory: Option<Code>,
+}
+
 /// Closes the record; its natural keys become free.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -274,6 +285,7 @@ commands! {
         ClassifyCustomer on customer,
         GradeCustomer on customer,
         AssignCustomerOwner on customer,
+        AssignCustomerTerritory on customer,
         DeactivateCustomer on customer,
         ReactivateCustomer on customer,
     }
@@ -346,6 +358,12 @@ pub enum CustomerEvent {
     CustomerOwnerAssigned {
         /// Who.
         owner: Actor,
+    },
+    /// The customer lies in another territory, or in none, from now on.
+    CustomerTerritoryAssigned {
+        /// The territory.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        territory: Option<Code>,
     },
     /// The record was closed.
     CustomerDeactivated {

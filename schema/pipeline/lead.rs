@@ -102,6 +102,17 @@ pub struct AssignLead {
     pub assignee: Actor,
 }
 
+/// Says in which sales territory (销售区域) a lead lies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AssignLeadTerritory {
+    /// The lead.
+    pub lead: LeadId,
+    /// The territory; none takes the lead out of the one it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub territory: Option<Code>,
+}
+
 /// Writes down that somebody followed a lead up (线索跟踪); when is the command's `occurredAt`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -197,6 +208,7 @@ commands! {
     LeadCommand for LeadId {
         CaptureLead,
         AssignLead on lead,
+        AssignLeadTerritory on lead,
         LogLeadFollowUp on lead,
         QualifyLead on lead,
         DisqualifyLead on lead,
@@ -252,6 +264,12 @@ pub enum LeadEvent {
         assignee: Actor,
         /// The phase it is in from now on: working, or still qualified.
         phase: LeadPhase,
+    },
+    /// The lead lies in another territory, or in none, from now on.
+    LeadTerritoryAssigned {
+        /// The territory.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        territory: Option<Code>,
     },
     /// Somebody followed the lead up.
     LeadFollowedUp {

@@ -10,7 +10,7 @@ use daybook_schema::{
 };
 use uuid::Uuid;
 
-use crate::{Aggregate, Event};
+use crate::{Aggregate, Custody, Event};
 
 /// The folded state of one stream, of a type that its prefix decides.
 pub type State = Arc<dyn Any + Send + Sync>;
@@ -73,6 +73,30 @@ pub struct Loaded {
     pub state: State,
     /// How many events the stream has.
     pub version: u64,
+    /// In whose hands the object is.
+    pub custody: Custody,
+}
+
+impl Loaded {
+    /// The state of a stream without events.
+    #[must_use]
+    pub fn initial(fold: Fold) -> Self {
+        Self {
+            state: (fold.initial)(),
+            version: 0,
+            custody: Custody::default(),
+        }
+    }
+
+    /// The state after one more event, which is the stream's `version`-th.
+    #[must_use]
+    pub fn after(self, fold: Fold, event: &DomainEvent, version: u64) -> Self {
+        Self {
+            state: (fold.evolve)(self.state, event),
+            version,
+            custody: self.custody.after(event),
+        }
+    }
 }
 
 /// Where states come from: the desk's cache over the log, or a test's list of events.
@@ -168,6 +192,11 @@ impl<'a> Desk<'a> {
         state.downcast().map_err(|_| Fault::UnknownStream(stream))
     }
 
+    /// In whose hands an object is, with what this decision has recorded so far.
+    pub fn custody(&self, stream: &str) -> Result<Custody, Fault> {
+        Ok(self.find(stream)?.custody)
+    }
+
     /// Records that something happened to an object.
     pub fn record(
         &mut self,
@@ -179,18 +208,16 @@ impl<'a> Desk<'a> {
         let fold = fold.ok_or_else(|| Fault::UnknownStream(stream.clone()))?;
         // Taken out rather than shared: the state then changes in place, and many events on one
         // stream do not copy it as many times.
-        let Loaded { state, version } = match self.changed.remove(&stream) {
+        let loaded = match self.changed.remove(&stream) {
             Some(loaded) => loaded,
             None => self.states.load(&stream)?,
         };
-        let loaded = Loaded {
-            state: (fold.evolve)(state, &event),
-            version: version + 1,
-        };
+        let version = loaded.version + 1;
+        let loaded = loaded.after(fold, &event, version);
         self.changed.insert(stream.clone(), loaded);
         self.events.push(RecordedEvent {
             stream,
-            version: version + 1,
+            version,
             event,
         });
         Ok(())

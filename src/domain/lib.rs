@@ -7,6 +7,7 @@
 //! here.
 
 mod amounts;
+mod custody;
 mod customers;
 mod desk;
 mod goods;
@@ -29,6 +30,7 @@ use daybook_schema::{
     service::ComplaintId,
 };
 
+pub use custody::Custody;
 pub use desk::{Context, Decided, Desk, Fault, Fold, Loaded, RecordedEvent, State, States};
 pub use refusal::{Declined, Rejection};
 

@@ -59,10 +59,7 @@ impl CachedStates {
 
     fn read(&self, stream: &str) -> Result<Loaded, Fault> {
         let fold = fold(prefix(stream)).ok_or_else(|| Fault::UnknownStream(stream.to_owned()))?;
-        let mut loaded = Loaded {
-            state: (fold.initial)(),
-            version: 0,
-        };
+        let mut loaded = Loaded::initial(fold);
         if self.is_named_after_new_command(stream) {
             return Ok(loaded);
         }
@@ -76,8 +73,7 @@ impl CachedStates {
             let event = event.ok_or_else(|| broken("an event is missing".to_owned()))?;
             let (name, version) = (event.type_name, event.type_version);
             let decoded = DomainEvent::decode(stream, name, version, event.data)?;
-            loaded.state = (fold.evolve)(loaded.state, &decoded);
-            loaded.version = event.version;
+            loaded = loaded.after(fold, &decoded, event.version);
         }
         Ok(loaded)
     }

@@ -110,6 +110,8 @@ impl Aggregate for Customer {
             CustomerEvent::CustomerOwnerAssigned { owner } => {
                 self.with(|record| record.owner = owner.clone())
             }
+            // Custody knows the territory.
+            CustomerEvent::CustomerTerritoryAssigned { .. } => self,
             CustomerEvent::CustomerDeactivated { .. } => match self {
                 Self::Active(record) => Self::Inactive(record),
                 Self::Unregistered | Self::Inactive(_) => self,
@@ -162,6 +164,9 @@ pub(crate) fn decide(command: CustomerCommand, desk: &mut Desk<'_>) -> Result<()
         }
         (Customer::Active(record), C::AssignCustomerOwner(command)) => {
             assign_owner(id, record, command.owner, desk)
+        }
+        (Customer::Active(_), C::AssignCustomerTerritory(command)) => {
+            assign_territory(id, command.territory, desk)
         }
         (Customer::Active(record), C::DeactivateCustomer(command)) => {
             natural_key::exchange(desk, &id, &record.details.natural_keys(), &[])?;
@@ -353,4 +358,15 @@ fn assign_owner(
         return Err(CommonRejection::nothing_to_change(&id));
     }
     Ok(desk.record(&id, CustomerEvent::CustomerOwnerAssigned { owner })?)
+}
+
+fn assign_territory(
+    id: CustomerId,
+    territory: Option<Code>,
+    desk: &mut Desk<'_>,
+) -> Result<(), Declined> {
+    if desk.custody(&id.to_string())?.territory == territory {
+        return Err(CommonRejection::nothing_to_change(&id));
+    }
+    Ok(desk.record(&id, CustomerEvent::CustomerTerritoryAssigned { territory })?)
 }

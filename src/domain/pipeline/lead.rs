@@ -5,7 +5,7 @@
 
 use daybook_schema::{
     customers::{Contact, ContactId, CustomerDetails, CustomerId, CustomerType, RegisterCustomer},
-    kernel::{Actor, Date, Money, Name},
+    kernel::{Actor, Code, Date, Money, Name},
     pipeline::{
         AssignLead, CaptureLead, ConvertLead, DisqualifyLead, LeadCommand, LeadEvent, LeadId,
         LeadOpportunity, LeadPhase, LogLeadFollowUp, OpenOpportunity, OpportunityId, QualifyLead,
@@ -129,6 +129,8 @@ impl Aggregate for Lead {
                 },
             ),
             LeadEvent::LeadAssigned { assignee, phase } => self.owned_by(assignee).enter(*phase),
+            // Custody knows the territory.
+            LeadEvent::LeadTerritoryAssigned { .. } => self,
             LeadEvent::LeadFollowedUp { phase, .. } => self.enter(*phase),
             LeadEvent::LeadQualified { .. } => self.enter(LeadPhase::Qualified),
             LeadEvent::LeadDisqualified { .. } => self.enter(LeadPhase::Disqualified),
@@ -180,6 +182,10 @@ fn pursue(
         (P::Working | P::Qualified, C::AssignLead(command)) => {
             reassign(id, phase, prospect, command, desk)
         }
+        (
+            P::New | P::Working | P::Qualified | P::Disqualified | P::Recycled,
+            C::AssignLeadTerritory(command),
+        ) => assign_territory(id, command.territory, desk),
         (P::New | P::Recycled | P::Working, C::LogLeadFollowUp(command)) => {
             follow_up(id, command, LeadPhase::Working, desk)
         }
@@ -222,6 +228,17 @@ pub(crate) fn require_captured(desk: &Desk<'_>, lead: LeadId) -> Result<(), Decl
         Lead::Uncaptured => Err(CommonRejection::not_found(&lead)),
         Lead::Captured(..) => Ok(()),
     }
+}
+
+fn assign_territory(
+    id: LeadId,
+    territory: Option<Code>,
+    desk: &mut Desk<'_>,
+) -> Result<(), Declined> {
+    if desk.custody(&id.to_string())?.territory == territory {
+        return Err(CommonRejection::nothing_to_change(&id));
+    }
+    Ok(desk.record(&id, LeadEvent::LeadTerritoryAssigned { territory })?)
 }
 
 fn capture(id: LeadId, command: CaptureLead, desk: &mut Desk<'_>) -> Result<(), Declined> {

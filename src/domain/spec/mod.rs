@@ -52,10 +52,7 @@ impl States for Given {
             return Ok(loaded.clone());
         }
         let fold = fold(prefix(stream)).ok_or_else(|| Fault::UnknownStream(stream.to_owned()))?;
-        Ok(Loaded {
-            state: (fold.initial)(),
-            version: 0,
-        })
+        Ok(Loaded::initial(fold))
     }
 }
 
@@ -78,12 +75,10 @@ impl Given {
     pub(crate) fn event(self, id: impl StreamKey, event: impl Into<DomainEvent>) -> Self {
         let event = event.into();
         assert_readable(&id.to_string(), &event);
-        let Loaded { state, version } = self.load(&id.to_string()).expect("known stream");
+        let loaded = self.load(&id.to_string()).expect("known stream");
         let fold = fold(prefix(&id.to_string())).expect("known stream");
-        let loaded = Loaded {
-            state: (fold.evolve)(state, &event),
-            version: version + 1,
-        };
+        let version = loaded.version + 1;
+        let loaded = loaded.after(fold, &event, version);
         self.states.borrow_mut().insert(id.to_string(), loaded);
         self
     }
