@@ -71,7 +71,7 @@ async fn ours(organisation: &Arc<Organisation>, clients: usize) -> f64 {
     let actor: Actor = "li.wei".parse().unwrap();
     let organisation = organisation.clone();
     rate(clients, TIME, move || {
-        let envelope = Envelope::new(Uuid::now_v7(), actor.clone(), command.clone());
+        let envelope = Envelope::of_process(Uuid::now_v7(), actor.clone(), command.clone());
         let organisation = organisation.clone();
         async move {
             let receipt = organisation.desk().submit(envelope).await.unwrap();
@@ -115,7 +115,7 @@ async fn register(organisation: &Organisation) -> CustomerId {
         contacts: Vec::new(),
         owner: None,
     };
-    let envelope = Envelope::new(Uuid::now_v7(), "bench".parse().unwrap(), command);
+    let envelope = Envelope::of_process(Uuid::now_v7(), "bench".parse().unwrap(), command);
     let customer = CustomerId(envelope.command_id);
     organisation.desk().submit(envelope).await.unwrap();
     customer

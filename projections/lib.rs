@@ -6,6 +6,7 @@
 //! To add a read model: write its row and fold in the context's file and name it in
 //! [`READ_MODELS`]; the next start rebuilds.
 
+pub mod access;
 pub mod audit;
 pub mod customers;
 pub mod goods;
@@ -23,6 +24,7 @@ use store::ReadModel;
 /// All read models, in the order in which they fold an event.
 pub const READ_MODELS: &[ReadModel] = &[
     governance::MODEL,
+    access::MODEL,
     customers::MODEL,
     pipeline::MODEL,
     service::MODEL,

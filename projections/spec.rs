@@ -143,6 +143,7 @@ impl History {
             actor: value(&self.actor),
             on_behalf_of: None,
             role: None,
+            grant: None,
             recorded_at: self.now,
             occurred_at: None,
             correlation: None,

@@ -84,6 +84,9 @@ pub struct CommitMeta {
     /// The role in which the actor acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Name>,
+    /// The number of the grant by which it was permitted, in the account that acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<u32>,
     /// When the desk decided; never earlier than the commit before.
     pub recorded_at: DateTime,
     /// When it happened in business, where that differs.

@@ -7,7 +7,7 @@ use serde::{
     de::{self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, VariantAccess},
 };
 
-use crate::{DomainCommand, DomainEvent, kernel::StreamKey};
+use crate::{DomainCommand, DomainEvent, access::Armoury, kernel::StreamKey};
 
 /// The events of one aggregate: an enum of struct variants, one per fact.
 pub trait Event: Serialize + DeserializeOwned + JsonSchema + Clone + Into<DomainEvent> {
@@ -140,8 +140,14 @@ pub trait Command:
     /// The aggregate that answers it, by the type of its id.
     type Id: StreamKey + Send + Sync + 'static;
 
+    /// Whether the answer shows a secret that was made for it, once.
+    const ISSUES_SECRET: bool = false;
+
     /// The existing object that it is about; none where it creates one.
     fn target(&self) -> Option<Self::Id>;
+
+    /// Puts the digests of secrets into the command that its sender cannot give.
+    fn arm(&mut self, _armoury: &mut dyn Armoury) {}
 }
 
 /// Walks over all commands of the language, in the order of the contexts.
@@ -153,10 +159,12 @@ pub trait CommandVisitor {
 /// Declares the commands of one aggregate, and with it everything that is derived from the list.
 ///
 /// `on field` names the field that holds the id of an existing object, `by method` a method that
-/// makes it; without either the command creates an object.
+/// makes it; without either the command creates an object. `[issues secret]` and
+/// `[hashes secret]` mark commands with a method `arm` that puts the digest of a secret into them;
+/// the first also shows the secret to the sender.
 macro_rules! commands {
     ($(#[$doc:meta])* $set:ident for $id:ty {
-        $($command:ident $(on $field:ident)? $(by $method:ident)?),+ $(,)?
+        $($command:ident $(on $field:ident)? $(by $method:ident)? $([$armed:ident secret])?),+ $(,)?
     }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -210,6 +218,13 @@ macro_rules! commands {
                     $(let target = target.or(Some(self.$method()));)?
                     target
                 }
+                $(
+                    const ISSUES_SECRET: bool =
+                        matches!(stringify!($armed).as_bytes(), b"issues");
+                    fn arm(&mut self, armoury: &mut dyn $crate::access::Armoury) {
+                        $command::arm(self, armoury);
+                    }
+                )?
             }
 
             impl From<$command> for $set {

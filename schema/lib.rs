@@ -3,6 +3,7 @@
 //! | context | aggregates |
 //! |---|---|
 //! | [`governance`] | organisation, policies, document numbers, natural keys |
+//! | [`access`] | account, API key, session, team |
 //! | [`customers`] | customer, interaction |
 //! | [`pipeline`] | lead, opportunity |
 //! | [`service`] | complaint |
@@ -14,6 +15,7 @@
 //! the GraphQL schema, the JSON Schemas and the samples. The word in front of the dash of an id
 //! (`order-…`) names the aggregate; the id is also the name of its stream in the log.
 
+pub mod access;
 pub mod commit;
 pub mod customers;
 pub mod goods;
@@ -22,9 +24,14 @@ pub mod kernel;
 mod language;
 pub mod orders;
 pub mod pipeline;
+mod references;
 pub mod service;
 mod upcast;
 
+use access::{AccountCommand, AccountEvent, AccountId};
+use access::{ApiKeyCommand, ApiKeyEvent, ApiKeyId};
+use access::{SessionCommand, SessionEvent, SessionId};
+use access::{TeamCommand, TeamEvent, TeamId};
 use customers::{CustomerCommand, CustomerEvent, CustomerId};
 use customers::{InteractionCommand, InteractionEvent, InteractionId};
 use goods::{PriceCommand, PriceEvent, PriceId};
@@ -40,12 +47,17 @@ use orders::{OrderCommand, OrderEvent, OrderId};
 use orders::{ShipmentCommand, ShipmentEvent, ShipmentId};
 use pipeline::{LeadCommand, LeadEvent, LeadId};
 use pipeline::{OpportunityCommand, OpportunityEvent, OpportunityId};
+pub use references::references;
 use service::{ComplaintCommand, ComplaintEvent, ComplaintId};
 
 language::language! {
     commanded {
         Organisation: OrganisationId, OrganisationEvent, OrganisationCommand;
         Policy: PolicyId, PolicyEvent, PolicyCommand;
+        Account: AccountId, AccountEvent, AccountCommand;
+        ApiKey: ApiKeyId, ApiKeyEvent, ApiKeyCommand;
+        Session: SessionId, SessionEvent, SessionCommand;
+        Team: TeamId, TeamEvent, TeamCommand;
         Customer: CustomerId, CustomerEvent, CustomerCommand;
         Interaction: InteractionId, InteractionEvent, InteractionCommand;
         Lead: LeadId, LeadEvent, LeadCommand;

@@ -111,6 +111,10 @@ fn fold(fact: &Fact<'_>, tables: &mut Tables) -> Result<(), FoldError> {
         DomainEvent::Shipment(event) => shipment(fact, event, tables),
         DomainEvent::Organisation(_)
         | DomainEvent::Policy(_)
+        | DomainEvent::Account(_)
+        | DomainEvent::ApiKey(_)
+        | DomainEvent::Session(_)
+        | DomainEvent::Team(_)
         | DomainEvent::Warehouse(_)
         | DomainEvent::Product(_)
         | DomainEvent::PriceList(_)

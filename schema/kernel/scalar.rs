@@ -9,7 +9,8 @@ macro_rules! text_scalar {
         $(, url = $url:literal)? $(, format = $format:literal)?) => {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                // The scalar's name goes along for those who look for ids in a command.
+                serializer.serialize_newtype_struct($graphql, &format_args!("{self}"))
             }
         }
 

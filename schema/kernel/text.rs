@@ -20,6 +20,12 @@ pub enum TextError {
         /// Characters allowed.
         limit: usize,
     },
+    /// Shorter than the field allows.
+    #[error("the text is shorter than {limit} characters")]
+    TooShort {
+        /// Characters required.
+        limit: usize,
+    },
     /// A control character other than a line break or a tab.
     #[error("the text holds a control character")]
     Control,
@@ -104,6 +110,11 @@ impl Code {
 }
 
 impl Name {
+    /// The name of a role; every one of them is short and well formed.
+    pub fn of_role(role: crate::access::Role) -> Self {
+        Self(role.to_string().into())
+    }
+
     /// An id where people may also write words; every id is short and well formed.
     pub fn of_id(id: &impl StreamKey) -> Self {
         Self(id.to_string().into())

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use daybook_domain::Fault;
+use daybook_domain::{Authority, Fault};
 use daybook_eventlog::{Commit, LogError};
 use daybook_schema::{
     DomainCommand,
@@ -23,7 +23,9 @@ pub struct Envelope {
     pub actor: Actor,
     /// For whom, where the actor is a delegate.
     pub on_behalf_of: Option<Actor>,
-    /// The role in which the actor acts.
+    /// On whose authority; that of the actor's account needs a grant.
+    pub authority: Authority,
+    /// The role in which the actor acts, where it does not follow from a grant.
     pub role: Option<Name>,
     /// The version of the object that the actor saw, where it matters.
     pub expected_version: Option<u64>,
@@ -40,13 +42,23 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// A command by an actor, with everything else left out.
+    /// A command that the process itself issues in an actor's name: a founding, an import, a
+    /// story. No grant is asked for.
+    pub fn of_process(command_id: Uuid, actor: Actor, command: impl Into<DomainCommand>) -> Self {
+        Self {
+            authority: Authority::Process,
+            ..Self::new(command_id, actor, command)
+        }
+    }
+
+    /// A command by an actor on the authority of its own account, with everything else left out.
     pub fn new(command_id: Uuid, actor: Actor, command: impl Into<DomainCommand>) -> Self {
         Self {
             command_id,
             command: command.into(),
             actor,
             on_behalf_of: None,
+            authority: Authority::Account,
             role: None,
             expected_version: None,
             occurred_at: None,

@@ -44,7 +44,7 @@ pub(crate) fn found(desk: &Desk, log: &Log, founding: &Founding) -> Result<(), A
             let envelope = Envelope {
                 occurred_at: founding.founded_at,
                 source: Source::Founding,
-                ..Envelope::new(command_id, founding.founder.clone(), command)
+                ..Envelope::of_process(command_id, founding.founder.clone(), command)
             };
             issue(desk, envelope)?;
         }

@@ -10,7 +10,7 @@ use daybook_schema::{
 };
 use uuid::Uuid;
 
-use crate::{Aggregate, Custody, Event};
+use crate::{Aggregate, Authority, Custody, Event};
 
 /// The folded state of one stream, of a type that its prefix decides.
 pub type State = Arc<dyn Any + Send + Sync>;
@@ -114,6 +114,10 @@ pub struct Context {
     pub organisation: Uuid,
     /// Who acts.
     pub actor: Actor,
+    /// For whom, where the actor is a delegate.
+    pub on_behalf_of: Option<Actor>,
+    /// On whose authority.
+    pub authority: Authority,
     /// When the desk decides.
     pub recorded_at: DateTime,
     /// When it happened in business, where that differs.
@@ -124,6 +128,13 @@ impl Context {
     /// The business day of the command, in UTC.
     pub fn effective_on(&self) -> Date {
         self.occurred_at.unwrap_or(self.recorded_at).date()
+    }
+
+    /// Whether a person has a hand in the command: as its actor, or as the one it is issued on
+    /// behalf of. A decision that needs two persons needs none of them twice.
+    pub fn acts_as(&self, person: &Actor) -> bool {
+        self.authority != Authority::Process
+            && (self.actor == *person || self.on_behalf_of.as_ref() == Some(person))
     }
 
     /// The id of the one new object of its kind that this command creates.

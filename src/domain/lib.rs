@@ -6,6 +6,7 @@
 //! contexts never import each other's modules except through the events and states they share
 //! here.
 
+mod access;
 mod amounts;
 mod custody;
 mod customers;
@@ -21,6 +22,7 @@ mod spec;
 
 use daybook_schema::{
     DomainCommand, Event,
+    access::{AccountId, ApiKeyId, SessionId, TeamId},
     customers::{CustomerId, InteractionId},
     goods::{PriceId, PriceListId, ProductId, StockItemId, WarehouseId},
     governance::{NaturalKeyId, NumberSeriesId, OrganisationId, PolicyId},
@@ -30,6 +32,10 @@ use daybook_schema::{
     service::ComplaintId,
 };
 
+pub use access::{
+    AccessRejection, Authority, COMMANDS, Cited, CommandRule, FieldClass, KINDS, KindRule,
+    authorise, command_rule, is_held, kind_rule,
+};
 pub use custody::Custody;
 pub use desk::{Context, Decided, Desk, Fault, Fold, Loaded, RecordedEvent, State, States};
 pub use refusal::{Declined, Rejection};
@@ -53,6 +59,10 @@ pub fn decide(command: DomainCommand, desk: &mut Desk<'_>) -> Result<(), Decline
     match command {
         DomainCommand::Organisation(command) => governance::organisation::decide(command, desk),
         DomainCommand::Policy(command) => governance::policy::decide(command, desk),
+        DomainCommand::Account(command) => access::account::decide(command, desk),
+        DomainCommand::ApiKey(command) => access::api_key::decide(command, desk),
+        DomainCommand::Session(command) => access::session::decide(command, desk),
+        DomainCommand::Team(command) => access::team::decide(command, desk),
         DomainCommand::Customer(command) => customers::customer::decide(command, desk),
         DomainCommand::Interaction(command) => customers::interaction::decide(command, desk),
         DomainCommand::Lead(command) => pipeline::lead::decide(command, desk),
@@ -75,6 +85,10 @@ pub fn fold(prefix: &str) -> Option<Fold> {
         PolicyId::PREFIX => Some(Fold::of::<governance::policy::Policy>()),
         NaturalKeyId::PREFIX => Some(Fold::of::<governance::natural_key::KeyHolder>()),
         NumberSeriesId::PREFIX => Some(Fold::of::<governance::number_series::NumberSeries>()),
+        AccountId::PREFIX => Some(Fold::of::<access::account::Account>()),
+        ApiKeyId::PREFIX => Some(Fold::of::<access::api_key::ApiKey>()),
+        SessionId::PREFIX => Some(Fold::of::<access::session::Session>()),
+        TeamId::PREFIX => Some(Fold::of::<access::team::Team>()),
         CustomerId::PREFIX => Some(Fold::of::<customers::customer::Customer>()),
         InteractionId::PREFIX => Some(Fold::of::<customers::interaction::Interaction>()),
         LeadId::PREFIX => Some(Fold::of::<pipeline::lead::Lead>()),

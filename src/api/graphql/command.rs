@@ -307,7 +307,7 @@ fn envelope<C: Command>(ctx: &Context<'_>, reading: &Reading, input: CommandInpu
         expected_version: expected_version.map(|version| version.0),
         occurred_at,
         reason,
-        ..Envelope::new(command_id, reading.actor.clone(), command)
+        ..Envelope::of_process(command_id, reading.actor.clone(), command)
     }
 }
 

@@ -6,11 +6,17 @@ use std::{
     sync::{Arc, atomic::Ordering, mpsc::SyncSender},
 };
 
-use daybook_domain::{Context, Decided, Declined, Desk, Fault, RecordedEvent, States, decide};
+use daybook_domain::{
+    Cited, Context, Decided, Declined, Desk, Fault, RecordedEvent, States, authorise, decide,
+};
 use daybook_eventlog::{
     Known, Log, LogError, LogState, MAX_COMMIT_BYTES, NewCommit, NewEvent, RecentCommands,
 };
-use daybook_schema::{DomainCommand, commit::CommitMeta, kernel::DateTime};
+use daybook_schema::{
+    DomainCommand,
+    commit::CommitMeta,
+    kernel::{DateTime, Name},
+};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -164,11 +170,17 @@ impl Decider {
             return Ok(Taken::Seen { command_id, digest });
         }
         self.check_writable()?;
-        self.check_version(&envelope)?;
         let context = self.context(&envelope);
-        let (command, meta) = split(envelope, digest, &context);
         let mut desk = Desk::new(&self.states, &context);
-        match decide(command, &mut desk) {
+        // Whoever may not issue the command does not learn the version of the object either.
+        let permitted = authorise(&envelope.command, &desk);
+        if permitted.is_ok() {
+            self.check_version(&envelope)?;
+        }
+        let cited = permitted.as_ref().ok().copied().flatten();
+        let (command, meta) = split(envelope, digest, cited, &context);
+        let outcome = permitted.and_then(|_| decide(command, &mut desk));
+        match outcome {
             Ok(()) => {
                 let decided = desk.finish();
                 self.accept(command_id, meta, decided)
@@ -231,6 +243,8 @@ impl Decider {
             command_id: envelope.command_id,
             organisation: self.log.organisation(),
             actor: envelope.actor.clone(),
+            on_behalf_of: envelope.on_behalf_of.clone(),
+            authority: envelope.authority,
             recorded_at: self.recorded_at.max(now()),
             occurred_at: envelope.occurred_at,
         }
@@ -331,13 +345,21 @@ enum Taken {
 }
 
 /// The command, and what the record says of it whatever is decided.
-fn split(envelope: Envelope, digest: String, context: &Context) -> (DomainCommand, CommitMeta) {
+fn split(
+    envelope: Envelope,
+    digest: String,
+    cited: Option<Cited>,
+    context: &Context,
+) -> (DomainCommand, CommitMeta) {
     let meta = CommitMeta {
         command: envelope.command.name().to_owned(),
         digest,
         actor: envelope.actor,
         on_behalf_of: envelope.on_behalf_of,
-        role: envelope.role,
+        role: envelope
+            .role
+            .or_else(|| cited.map(|cited| Name::of_role(cited.role))),
+        grant: cited.and_then(|cited| cited.grant),
         recorded_at: context.recorded_at,
         occurred_at: envelope.occurred_at,
         correlation: envelope.correlation,

@@ -174,7 +174,7 @@ impl StepPlan {
             reason,
             correlation: Some(book.namespace()),
             source: Source::Import,
-            ..Envelope::new(command_id, actor, command)
+            ..Envelope::of_process(command_id, actor, command)
         };
         Ok(Prepared {
             envelope,

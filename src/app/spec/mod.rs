@@ -50,5 +50,5 @@ fn register(name: &str, tax_number: Option<&str>) -> RegisterCustomer {
 }
 
 fn envelope(command: impl Into<daybook_schema::DomainCommand>) -> Envelope {
-    Envelope::new(Uuid::now_v7(), "li.wei".parse().unwrap(), command)
+    Envelope::of_process(Uuid::now_v7(), "li.wei".parse().unwrap(), command)
 }

@@ -449,7 +449,7 @@ fn approve(id: ComplaintId, case: &Case, desk: &mut Desk<'_>) -> Result<(), Decl
         return Err(ComplaintRejection::RemedyNotPending { complaint: id }.into());
     };
     let approver = desk.context().actor.clone();
-    if approver == *proposer {
+    if approver == *proposer || desk.context().acts_as(proposer) {
         let proposer = proposer.clone();
         return Err(ComplaintRejection::ApproverIsProposer { proposer }.into());
     }

@@ -16,7 +16,8 @@ use daybook_schema::{
 use uuid::Uuid;
 
 use crate::{
-    Aggregate, Context, Declined, Desk, Fault, Loaded, RecordedEvent, States, decide, fold,
+    Aggregate, Authority, Context, Declined, Desk, Fault, Loaded, RecordedEvent, States, decide,
+    fold,
 };
 
 /// The day and hour of every spec.
@@ -153,6 +154,8 @@ impl Given {
             command_id,
             organisation: ORGANISATION.0,
             actor: t(self.actor.as_deref().unwrap_or("li.wei")),
+            on_behalf_of: None,
+            authority: Authority::Process,
             recorded_at: t(NOW),
             occurred_at: self.occurred_at.as_deref().map(t),
         };

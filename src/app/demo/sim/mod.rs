@@ -141,7 +141,7 @@ impl Simulation {
             role: Some(who.role.clone()),
             occurred_at: Some(DateTime::from_micros(self.now * 1_000)),
             correlation,
-            ..Envelope::new(command_id, who.actor.clone(), command)
+            ..Envelope::of_process(command_id, who.actor.clone(), command)
         });
         self.now += PER_COMMAND;
         self.within = 0;

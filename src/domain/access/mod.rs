@@ -1,0 +1,12 @@
+//! Access: accounts, teams, keys and sessions; what each role may do; and who may do what now.
+
+pub(crate) mod account;
+pub(crate) mod api_key;
+mod authority;
+mod permissions;
+pub(crate) mod session;
+pub(crate) mod team;
+
+pub use authority::{AccessRejection, Authority, Cited, authorise};
+pub use permissions::{COMMANDS, KINDS};
+pub use permissions::{CommandRule, FieldClass, KindRule, command_rule, is_held, kind_rule};
