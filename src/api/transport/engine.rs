@@ -55,7 +55,18 @@ impl From<GraphQlResponse> for Answer {
 }
 
 impl<G: GraphQl> Engine<G> {
-    /// Everything up to execution.
+    /// Establishes who asks, within the time limit.
+    pub(super) async fn identify(&self, context: &mut RequestContext) -> Result<(), Fault> {
+        let established = self.graphql.authenticate(context);
+        let established = tokio::time::timeout(self.time_max, established).await;
+        context.identity = established.unwrap_or_else(|_| {
+            let message = format!("not authenticated within {} ms", self.time_max.as_millis());
+            Err(Fault::new(Code::QueryTimeout, message))
+        })?;
+        Ok(())
+    }
+
+    /// Everything up to execution, for somebody who has been identified.
     pub(super) fn prepare(
         &self,
         mut params: Params<'_>,

@@ -5,6 +5,7 @@
 //! gets the words.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
@@ -43,11 +44,13 @@ pub enum Code {
     UnsupportedMediaType,
     /// The path leads nowhere.
     NotFound,
-    /// No actor could be established.
+    /// Nobody could be established who asks; over HTTP with `WWW-Authenticate`.
     Unauthenticated,
     /// The actor or the origin may not do this.
     Forbidden,
-    /// Too many requests, or too many operations on one socket.
+    /// Too many requests, too much cost in too short a time, or too many operations on one socket.
+    /// `extensions.retryAfterMs` and over HTTP `Retry-After` say when there is room again, where
+    /// time makes room.
     RateLimited,
     /// The read model did not reach the position asked for in time.
     ProjectionLagging,
@@ -137,6 +140,8 @@ impl Code {
         matches!(
             self,
             Self::BadRequest
+                | Self::Unauthenticated
+                | Self::RateLimited
                 | Self::ServiceUnavailable
                 | Self::BatchingUnsupported
                 | Self::MethodNotAllowed
@@ -165,6 +170,8 @@ pub struct Fault {
     pub locations: Vec<Pos>,
     /// Which limit, what it allows and what was asked for, for [`Code::QueryTooComplex`].
     pub excess: Option<Excess>,
+    /// After which time the same request may pass.
+    pub retry_after: Option<Duration>,
 }
 
 /// By how much a document exceeds a limit.
@@ -186,6 +193,7 @@ impl Fault {
             message: message.into(),
             locations: Vec::new(),
             excess: None,
+            retry_after: None,
         }
     }
 
@@ -193,6 +201,13 @@ impl Fault {
     #[must_use]
     pub fn at(mut self, pos: Pos) -> Self {
         self.locations.push(pos);
+        self
+    }
+
+    /// The same fault, which time heals.
+    #[must_use]
+    pub const fn after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
         self
     }
 
@@ -220,6 +235,10 @@ impl Fault {
             extensions.set("limit", excess.limit);
             extensions.set("allowed", excess.allowed);
             extensions.set("actual", excess.actual);
+        }
+        if let Some(time) = self.retry_after {
+            let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            extensions.set(RETRY_AFTER_MS, time_ms.max(1));
         }
         let mut error = ServerError::new(self.message, None);
         error.locations = self.locations;
@@ -253,6 +272,18 @@ impl From<async_graphql::parser::Error> for Fault {
 pub fn code_of(error: &ServerError) -> Option<Code> {
     match error.extensions.as_ref()?.get("code")? {
         Value::String(word) => Code::parse(word),
+        _ => None,
+    }
+}
+
+/// Milliseconds after which the same request may pass, in the extensions of an error.
+const RETRY_AFTER_MS: &str = "retryAfterMs";
+
+/// The seconds of `Retry-After`, for an answer whose first error says when to come back.
+pub(super) fn retry_after(response: &Response) -> Option<u64> {
+    let extensions = response.errors.first()?.extensions.as_ref()?;
+    match extensions.get(RETRY_AFTER_MS)? {
+        Value::Number(time_ms) => Some(time_ms.as_u64()?.div_ceil(1000).max(1)),
         _ => None,
     }
 }

@@ -12,6 +12,7 @@ mod engine;
 pub mod errors;
 mod frame;
 mod http;
+mod identity;
 mod lifecycle;
 mod limits;
 mod negotiate;
@@ -37,8 +38,10 @@ use futures_util::stream::BoxStream;
 
 pub use self::document::{Document, DocumentCache, Operation};
 use self::engine::Engine;
+use self::errors::Fault;
 pub(crate) use self::http::not_found;
 pub use self::http::read_body;
+pub use self::identity::Identity;
 pub use self::lifecycle::Lifecycle;
 pub use self::limits::{Limits, Measure};
 pub use self::request::{
@@ -63,11 +66,20 @@ pub trait GraphQl: Clone + Send + Sync + 'static {
     /// client's `complete` arrives.
     fn subscribe(&self, request: GraphQlRequest) -> BoxStream<'static, GraphQlResponse>;
 
-    /// Whether a client may open a socket, given the payload of its `connection_init`. A refused
-    /// one is closed with 4403.
-    fn admit(&self, context: &RequestContext) -> impl Future<Output = bool> + Send {
+    /// Establishes who asks, from what [`RequestContext::said`] tells. The transport calls it
+    /// before it reads a request's body, at a socket's `connection_init` and again before each of
+    /// a socket's operations, and puts the outcome into [`RequestContext::identity`], where
+    /// [`execute`](Self::execute) and [`subscribe`](Self::subscribe) find it.
+    ///
+    /// # Errors
+    /// [`Code::Unauthenticated`](errors::Code::Unauthenticated) where nobody could be established
+    /// (401, sockets 4401); any other code where somebody was and may not ask (403, sockets 4403).
+    fn authenticate(
+        &self,
+        context: &RequestContext,
+    ) -> impl Future<Output = Result<Identity, Fault>> + Send {
         let _ = context;
-        std::future::ready(true)
+        std::future::ready(Ok(Identity::anonymous()))
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::document::Document;
 use super::errors::{Code, Fault};
+use super::identity::Identity;
 
 /// Names the position that a query must see at least, as a decimal number.
 pub const AT_LEAST: HeaderName = HeaderName::from_static("daybook-at-least");
@@ -98,6 +99,9 @@ pub struct RequestContext {
     pub at_least: Option<u64>,
     /// The header `Idempotency-Key`.
     pub idempotency_key: Option<Box<str>>,
+    /// Who asks, as [`authenticate`](super::GraphQl::authenticate) has established; anonymous
+    /// until then.
+    pub identity: Identity,
 }
 
 impl RequestContext {
@@ -115,6 +119,7 @@ impl RequestContext {
             carrier,
             at_least,
             idempotency_key,
+            identity: Identity::anonymous(),
         })
     }
 

@@ -24,7 +24,7 @@ use super::engine::Answer;
 use super::errors::{Code, Fault};
 use super::http::refuse;
 use super::negotiate::Media;
-use super::request::{Carrier, Params, RequestContext};
+use super::request::{Carrier, GraphQlRequest, Params, RequestContext};
 use super::{GraphQl, Shared, SocketConfig, origin};
 
 /// Time for a client to answer a close frame.
@@ -176,10 +176,10 @@ impl<G: GraphQl> Session<G> {
             return Err(Close::SecondInit.into());
         }
         self.context.hello = hello.map(Arc::new);
-        let admitted = self.shared.engine.graphql.admit(&self.context);
-        match timeout(self.config.init_time_max, admitted).await {
-            Ok(true) => {}
-            Ok(false) => return Err(Close::Forbidden.into()),
+        let identified = self.shared.engine.identify(&mut self.context);
+        match timeout(self.config.init_time_max, identified).await {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => return Err(Close::of(fault.code).into()),
             Err(_) => return Err(Close::InitTimeout.into()),
         }
         self.acknowledged = true;
@@ -190,18 +190,23 @@ impl<G: GraphQl> Session<G> {
         if self.operations.contains(id) {
             return Err(Close::DuplicateId.into());
         }
-        let prepared = self.check_room().and_then(|()| {
-            let mut context = self.context.clone();
-            context.request_id = self.context.request_id.nth(self.operations.started() + 1);
-            self.shared.engine.prepare(params, context)
-        });
-        match prepared {
+        match self.prepare(params).await {
             Ok(request) => {
                 self.operations.start(id, &self.shared.engine, request);
                 Ok(())
             }
             Err(fault) => self.send(protocol::answer(id, &Answer::from(fault))).await,
         }
+    }
+
+    /// Whoever was admitted with the socket may have lost the right since, so each operation asks
+    /// again.
+    async fn prepare(&mut self, params: Params<'_>) -> Result<GraphQlRequest, Fault> {
+        self.check_room()?;
+        let mut context = self.context.clone();
+        context.request_id = self.context.request_id.nth(self.operations.started() + 1);
+        self.shared.engine.identify(&mut context).await?;
+        self.shared.engine.prepare(params, context)
     }
 
     fn check_room(&self) -> Result<(), Fault> {

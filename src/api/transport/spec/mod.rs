@@ -25,8 +25,10 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use self::toy::Toy;
+use super::errors::{Code, Fault};
 use super::{
-    GraphQl, GraphQlRequest, GraphQlResponse, Lifecycle, RequestContext, TransportConfig, router,
+    GraphQl, GraphQlRequest, GraphQlResponse, Identity, Lifecycle, RequestContext, TransportConfig,
+    router,
 };
 use crate::health::Report;
 use crate::metrics::Metrics;
