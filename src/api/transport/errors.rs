@@ -302,8 +302,14 @@ const ERRORS_MAX: usize = 50;
 
 /// Gives every error of an executed request its code and masks our own faults.
 ///
-/// `document` tells a bad variable from a bad literal; `trace_id` is what a caller quotes.
-pub fn finish(response: &mut Response, document: &ExecutableDocument, trace_id: &str) {
+/// `document` tells a bad variable from a bad literal, `known` whether words may name what the
+/// client did not send; `trace_id` is what a caller quotes.
+pub fn finish(
+    response: &mut Response,
+    document: &ExecutableDocument,
+    known: Known,
+    trace_id: &str,
+) {
     response.errors.truncate(ERRORS_MAX);
     for error in &mut response.errors {
         let coded = error.extensions.as_ref().and_then(|held| held.get("code"));
@@ -316,11 +322,31 @@ pub fn finish(response: &mut Response, document: &ExecutableDocument, trace_id: 
         };
         if code == Code::InternalServerError {
             mask(error, trace_id);
+        } else if known == Known::Nothing {
+            error.message = unnamed(code).to_owned();
         }
         error
             .extensions
             .get_or_insert_with(ErrorExtensionValues::default)
             .set("code", code.as_str());
+    }
+}
+
+/// What a client may learn of the schema from an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Everything: it can ask for it anyway.
+    Schema,
+    /// Nothing beyond what it sent. The executor's words name types and required fields, so none
+    /// of them is passed on; the place in the document is, which only the client's own text has.
+    Nothing,
+}
+
+/// What an error of the executor says to a client that may not learn the schema.
+const fn unnamed(code: Code) -> &'static str {
+    match code {
+        Code::BadUserInput => "a value does not fit where it is used",
+        _ => "the document does not fit the schema",
     }
 }
 

@@ -67,7 +67,8 @@ async fn get<G: GraphQl>(shared: &Arc<Shared<G>>, parts: Parts) -> Response {
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let media = match negotiate(&parts.headers) {
         // A person who types the address wants the editor, whatever the address asks for.
-        Ok(Media::Html) => return crate::page::index(),
+        Ok(Media::Html) if shared.config.query_page => return crate::page::index(),
+        Ok(Media::Html) => return refuse(Media::Json, not_as_html()),
         Ok(media) => media,
         Err(fault) => return refuse(Media::Json, fault),
     };
@@ -109,7 +110,7 @@ async fn identify<G: GraphQl>(
     parts: Parts,
     carrier: Carrier,
 ) -> Result<RequestContext, Fault> {
-    let mut context = RequestContext::from_headers(parts.headers, carrier)?;
+    let mut context = RequestContext::new(parts, carrier)?;
     shared.engine.identify(&mut context).await?;
     Ok(context)
 }
@@ -117,12 +118,13 @@ async fn identify<G: GraphQl>(
 /// The page is only for GET, so a client that accepts nothing but HTML gets no answer to a POST.
 fn accepted(parts: &Parts) -> Result<Media, Fault> {
     match negotiate(&parts.headers)? {
-        Media::Html => Err(Fault::new(
-            Code::NotAcceptable,
-            "a post is not answered with html",
-        )),
+        Media::Html => Err(not_as_html()),
         media => Ok(media),
     }
+}
+
+fn not_as_html() -> Fault {
+    Fault::new(Code::NotAcceptable, "this is not answered with html")
 }
 
 /// Who asks and what; nothing is read from somebody who may not ask.
@@ -220,7 +222,7 @@ pub(super) fn reply(media: Media, answer: &Answer) -> Response {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     // These, those of the frame and those of the server: room for all at once.
-    headers.reserve(12);
+    headers.reserve(18);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("accept"));

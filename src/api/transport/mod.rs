@@ -6,6 +6,7 @@
 //! stages with `document`, `scan` and `limits`; `errors` gives every fault its code; `encode`
 //! writes the answer. [`Lifecycle`] ends it all in order.
 
+mod crowd;
 mod document;
 mod encode;
 mod engine;
@@ -17,7 +18,9 @@ mod lifecycle;
 mod limits;
 mod negotiate;
 mod origin;
+mod peer;
 mod probes;
+mod rates;
 mod request;
 mod scan;
 mod serve;
@@ -25,6 +28,8 @@ mod socket;
 #[cfg(test)]
 mod spec;
 mod sse;
+mod tls;
+mod wire;
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -44,11 +49,15 @@ pub use self::http::read_body;
 pub use self::identity::Identity;
 pub use self::lifecycle::Lifecycle;
 pub use self::limits::{Limits, Measure};
+pub use self::peer::{Network, Peer};
+use self::rates::Visits;
+pub use self::rates::{Budget, Rate, RateLimited, Rates, Spent};
 pub use self::request::{
     AT_LEAST, Carrier, GraphQlRequest, GraphQlResponse, IDEMPOTENCY_KEY, REQUEST_ID,
     RequestContext, RequestId,
 };
 pub use self::serve::{ServeConfig, serve};
+pub use self::tls::{Tls, TlsError};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::page;
@@ -105,6 +114,12 @@ pub struct TransportConfig {
     /// Origins (`https://sales.example.com`) whose pages may open sockets and read answers,
     /// besides the server's own.
     pub origins: Vec<String>,
+    /// What a client may ask for in a while.
+    pub rates: Rates,
+    /// Whether the schema can be asked for. Where it cannot, errors name nothing of it either.
+    pub introspection: bool,
+    /// Whether the query page is served.
+    pub query_page: bool,
 }
 
 /// Limits of each WebSocket.
@@ -134,6 +149,9 @@ impl Default for TransportConfig {
             socket: SocketConfig::default(),
             heartbeat: Duration::from_secs(12),
             origins: Vec::new(),
+            rates: Rates::default(),
+            introspection: true,
+            query_page: true,
         }
     }
 }
@@ -169,16 +187,22 @@ pub fn router<G: GraphQl, H: Health>(
     feeds: Router,
 ) -> Router {
     let probes = probes::Probes::new(health, lifecycle.clone(), metrics.clone());
+    let visits = Visits::new(&config.rates, metrics.clone());
+    let page = config.query_page;
     let shared = Arc::new(Shared::new(graphql, config, metrics, lifecycle));
-    Router::new()
+    let mut routes = Router::new()
         .route("/graphql", any(http::graphql::<G>))
-        .with_state(shared)
-        .route("/", get(page::root))
-        .route("/assets/{name}", get(page::asset))
+        .with_state(shared);
+    if page {
+        routes = routes
+            .route("/", get(page::root))
+            .route("/assets/{name}", get(page::asset));
+    }
+    routes
         .merge(probes.routes())
         .merge(feeds)
         .fallback(not_found)
-        .layer(frame::Frame::new(metrics.clone()))
+        .layer(frame::Frame::new(metrics.clone(), visits))
 }
 
 /// The surface of a server whose record is still being opened: probes are answered, and everybody
@@ -187,7 +211,7 @@ pub fn opening<H: Health>(health: H, metrics: &Metrics, lifecycle: &Lifecycle) -
     probes::Probes::new(health, lifecycle.clone(), metrics.clone())
         .routes()
         .fallback(http::still_opening)
-        .layer(frame::Frame::new(metrics.clone()))
+        .layer(frame::Frame::new(metrics.clone(), None))
 }
 
 impl<G> Shared<G> {
@@ -199,6 +223,8 @@ impl<G> Shared<G> {
             documents,
             limits: config.limits,
             time_max: config.query_time_max,
+            budget: Budget::new(&config.rates, metrics.clone()),
+            introspection: config.introspection,
             metrics: metrics.clone(),
         };
         let engine = Arc::new(engine);

@@ -20,6 +20,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 
 use self::operations::{Event, Operations};
 use self::protocol::{Close, FromClient};
+use super::crowd::Ticket;
 use super::engine::Answer;
 use super::errors::{Code, Fault};
 use super::http::refuse;
@@ -53,7 +54,8 @@ pub(super) async fn upgrade<G: GraphQl>(shared: Arc<Shared<G>>, mut parts: Parts
             return refuse(Media::Json, Fault::new(Code::BadRequest, error.body_text()));
         }
     };
-    let context = match RequestContext::from_headers(parts.headers, Carrier::Socket) {
+    let ticket = parts.extensions.get::<Ticket>().cloned();
+    let context = match RequestContext::new(parts, Carrier::Socket) {
         Ok(context) => context,
         Err(fault) => return refuse(Media::Json, fault),
     };
@@ -64,7 +66,7 @@ pub(super) async fn upgrade<G: GraphQl>(shared: Arc<Shared<G>>, mut parts: Parts
         .max_message_size(bytes_max)
         .max_frame_size(bytes_max)
         .on_upgrade(async move |socket| {
-            let _held_until_closed = token;
+            let _held_until_closed = (token, ticket);
             Session::new(shared, socket, context).run().await;
         })
 }

@@ -37,6 +37,8 @@ pub(super) enum Close {
     DuplicateId,
     /// A second `connection_init`.
     SecondInit,
+    /// More than a client may ask for.
+    RateLimited,
 }
 
 impl Close {
@@ -45,6 +47,7 @@ impl Close {
         match code {
             Code::Unauthenticated => Self::Unauthenticated,
             Code::QueryTimeout => Self::InitTimeout,
+            Code::RateLimited => Self::RateLimited,
             _ => Self::Forbidden,
         }
     }
@@ -61,6 +64,7 @@ impl Close {
             Self::InitTimeout => (4408, "connection initialisation timeout"),
             Self::DuplicateId => (4409, "an operation with this id still runs"),
             Self::SecondInit => (4429, "too many initialisation requests"),
+            Self::RateLimited => (4429, "too many requests"),
         };
         CloseFrame {
             code,

@@ -9,7 +9,9 @@ mod codes;
 mod exchange;
 mod hardening;
 mod metering;
+mod secrecy;
 mod serving;
+mod shares;
 mod sockets;
 mod streams;
 
@@ -27,8 +29,8 @@ use tower::ServiceExt as _;
 use self::toy::Toy;
 use super::errors::{Code, Fault};
 use super::{
-    GraphQl, GraphQlRequest, GraphQlResponse, Identity, Lifecycle, RequestContext, TransportConfig,
-    router,
+    GraphQl, GraphQlRequest, GraphQlResponse, Identity, Lifecycle, Peer, Rate, Rates,
+    RequestContext, TransportConfig, router,
 };
 use crate::health::Report;
 use crate::metrics::Metrics;
