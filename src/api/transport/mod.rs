@@ -120,6 +120,9 @@ pub struct TransportConfig {
     pub introspection: bool,
     /// Whether the query page is served.
     pub query_page: bool,
+    /// What a client must bring as a bearer token to see metrics and the state of the parts; where
+    /// there is none, this machine alone sees them.
+    pub metrics_token: Option<Box<str>>,
 }
 
 /// Limits of each WebSocket.
@@ -152,6 +155,7 @@ impl Default for TransportConfig {
             rates: Rates::default(),
             introspection: true,
             query_page: true,
+            metrics_token: None,
         }
     }
 }
@@ -186,7 +190,8 @@ pub fn router<G: GraphQl, H: Health>(
     lifecycle: &Lifecycle,
     feeds: Router,
 ) -> Router {
-    let probes = probes::Probes::new(health, lifecycle.clone(), metrics.clone());
+    let token = config.metrics_token.as_deref().map(Into::into);
+    let probes = probes::Probes::new(health, lifecycle.clone(), metrics.clone(), token);
     let visits = Visits::new(&config.rates, metrics.clone());
     let page = config.query_page;
     let shared = Arc::new(Shared::new(graphql, config, metrics, lifecycle));
@@ -208,7 +213,7 @@ pub fn router<G: GraphQl, H: Health>(
 /// The surface of a server whose record is still being opened: probes are answered, and everybody
 /// else is told to come back.
 pub fn opening<H: Health>(health: H, metrics: &Metrics, lifecycle: &Lifecycle) -> Router {
-    probes::Probes::new(health, lifecycle.clone(), metrics.clone())
+    probes::Probes::new(health, lifecycle.clone(), metrics.clone(), None)
         .routes()
         .fallback(http::still_opening)
         .layer(frame::Frame::new(metrics.clone(), None))

@@ -6,6 +6,7 @@
 )]
 
 mod codes;
+mod connections;
 mod exchange;
 mod hardening;
 mod metering;

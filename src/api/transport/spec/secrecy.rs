@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
 
-use super::{GRAPHQL_JSON, Peer, Server, TransportConfig, post};
+use super::{GRAPHQL_JSON, Peer, Reply, Server, TransportConfig, post};
 
 fn closed() -> Server {
     Server::with(TransportConfig {
@@ -214,4 +214,65 @@ async fn the_query_page_can_be_switched_off() {
     let page = server.get_as("/graphql", "text/html").await;
     page.is_refused(406, "NOT_ACCEPTABLE");
     assert_eq!(server.query("{ hello }").await.status, 200);
+}
+
+async fn probe(server: &Server, path: &str, address: &str, token: Option<&str>) -> Reply {
+    let mut request = Request::get(path);
+    if let Some(token) = token {
+        request = request.header("authorization", token);
+    }
+    let mut request = request.body(Body::empty()).unwrap();
+    request.extensions_mut().insert(Peer {
+        address: address.parse().unwrap(),
+        secure: false,
+    });
+    server.ask(request).await
+}
+
+#[tokio::test]
+async fn without_a_token_this_machine_alone_sees_the_parts() {
+    let server = Server::new();
+    let (here, there) = ("127.0.0.1:1", "192.0.2.1:1");
+    assert_eq!(probe(&server, "/metrics", here, None).await.status, 200);
+    let refused = probe(&server, "/metrics", there, Some("Bearer x")).await;
+    refused.is_refused(401, "UNAUTHENTICATED");
+    assert_eq!(refused.header("www-authenticate"), "Bearer");
+    for path in ["/healthz", "/readyz?verbose"] {
+        assert!(
+            probe(&server, path, here, None)
+                .await
+                .text()
+                .contains("position")
+        );
+        assert_eq!(probe(&server, path, there, None).await.text(), "ready\n");
+    }
+}
+
+#[tokio::test]
+async fn with_a_token_whoever_brings_it_sees_the_parts() {
+    let server = Server::with(TransportConfig {
+        metrics_token: Some("a long token".into()),
+        ..Default::default()
+    });
+    let (here, there) = ("127.0.0.1:1", "192.0.2.1:1");
+    let brought = [
+        ("Bearer a long token", 200),
+        ("bearer a long token", 200),
+        ("Bearer a long tokem", 401),
+        ("Bearer a long token2", 401),
+        ("Bearer ", 401),
+        ("Basic a long token", 401),
+        ("a long token", 401),
+    ];
+    for (token, status) in brought {
+        for address in [here, there] {
+            let reply = probe(&server, "/metrics", address, Some(token)).await;
+            assert_eq!(reply.status.as_u16(), status, "{token}");
+        }
+    }
+    assert_eq!(probe(&server, "/metrics", here, None).await.status, 401);
+    assert_eq!(
+        probe(&server, "/healthz", here, None).await.text(),
+        "ready\n"
+    );
 }
