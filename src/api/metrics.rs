@@ -40,6 +40,20 @@ pub struct OperationLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of a request beyond what a client may ask for.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct LimitLabels {
+    /// What there was too much of.
+    pub what: &'static str,
+}
+
+/// Labels of a connection that the server ended, or did not take.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct CutLabels {
+    /// Why.
+    pub reason: &'static str,
+}
+
 /// Labels of a refused command.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct RefusalLabels {
@@ -88,6 +102,10 @@ pub struct Metrics {
     pub open_streams: Gauge,
     /// TCP connections open now.
     pub open_connections: Gauge,
+    /// Connections that the server ended, or did not take.
+    pub cut_connections: Family<CutLabels, Counter>,
+    /// Requests beyond what a client may ask for.
+    pub rate_limited: Family<LimitLabels, Counter>,
     /// Durable appends, in seconds.
     pub append_duration: Histogram,
     /// Commits in one durable append.
@@ -134,6 +152,16 @@ impl Metrics {
             open_sockets: names.gauge("daybook_open_sockets", "WebSocket connections open now"),
             open_streams: names.gauge("daybook_open_streams", "Event streams open now"),
             open_connections: names.gauge("daybook_open_connections", "TCP connections open now"),
+            cut_connections: names.add(
+                "daybook_cut_connections",
+                "Connections that the server ended or did not take, per reason",
+                Family::default(),
+            ),
+            rate_limited: names.add(
+                "daybook_rate_limited",
+                "Requests beyond what a client may ask for, per kind of limit",
+                Family::default(),
+            ),
             append_duration: names.add(
                 "daybook_append_duration_seconds",
                 "Time of one durable append to the log",

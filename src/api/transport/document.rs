@@ -128,6 +128,12 @@ impl Operation<'_> {
                 .all(|value| !matches!(value, Value::Object(_) | Value::List(_)))
     }
 
+    /// Whether `__schema` or `__type` is asked for anywhere.
+    #[must_use]
+    pub const fn asks_for_schema(&self) -> bool {
+        self.measure.introspection_depth > 0
+    }
+
     /// What the operation may cost with these variables.
     ///
     /// # Errors

@@ -11,11 +11,15 @@ use async_graphql::parser::types::OperationType;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
 
 use super::GraphQl;
-use super::document::DocumentCache;
-use super::errors::{self, Code, Fault};
+use super::document::{Document, DocumentCache};
+use super::errors::{self, Code, Fault, Known};
 use super::limits::Limits;
-use super::request::{Carrier, GraphQlRequest, GraphQlResponse, Params, RequestContext};
+use super::rates::Budget;
+use super::request::{Carrier, GraphQlRequest, GraphQlResponse, Params, RequestContext, RequestId};
 use crate::metrics::{Metrics, OperationLabels};
+
+/// The words that clients know from other servers.
+const NO_INTROSPECTION: &str = "introspection is switched off: __schema and __type cannot be asked";
 
 #[derive(Debug)]
 pub(super) struct Engine<G> {
@@ -23,6 +27,8 @@ pub(super) struct Engine<G> {
     pub(super) documents: DocumentCache,
     pub(super) limits: Limits,
     pub(super) time_max: Duration,
+    pub(super) budget: Budget,
+    pub(super) introspection: bool,
     pub(super) metrics: Metrics,
 }
 
@@ -55,7 +61,18 @@ impl From<GraphQlResponse> for Answer {
 }
 
 impl<G: GraphQl> Engine<G> {
-    /// Everything up to execution.
+    /// Establishes who asks, within the time limit, and counts the request.
+    pub(super) async fn identify(&self, context: &mut RequestContext) -> Result<(), Fault> {
+        let established = self.graphql.authenticate(context);
+        let established = tokio::time::timeout(self.time_max, established).await;
+        context.identity = established.unwrap_or_else(|_| {
+            let message = format!("not authenticated within {} ms", self.time_max.as_millis());
+            Err(Fault::new(Code::QueryTimeout, message))
+        })?;
+        Ok(self.budget.count_for(context)?)
+    }
+
+    /// Everything up to execution, for somebody who has been identified.
     pub(super) fn prepare(
         &self,
         mut params: Params<'_>,
@@ -66,7 +83,11 @@ impl<G: GraphQl> Engine<G> {
         let kind = operation.kind();
         check_carrier(kind, context.carrier)?;
         operation.complete(&mut params.variables)?;
+        if !self.introspection && operation.asks_for_schema() {
+            return Err(Fault::new(Code::ValidationFailed, NO_INTROSPECTION));
+        }
         let cost = operation.cost(&self.limits, &params.variables)?;
+        let available = self.budget.spend_for(&context, cost)?.available;
         let trusted = params.extensions.is_empty() && operation.is_trusted(&params.variables);
         let mut inner = async_graphql::Request::new(String::new());
         inner.operation_name = params.operation_name().map(str::to_owned);
@@ -78,6 +99,7 @@ impl<G: GraphQl> Engine<G> {
             document,
             kind,
             cost,
+            available,
             trusted,
             context,
         })
@@ -90,17 +112,29 @@ impl<G: GraphQl> Engine<G> {
         let request_id = request.context.request_id.clone();
         let doubt = request.trusted.then(|| request.doubt());
         let trusted = doubt.is_some();
+        let spent = (request.cost, request.available);
         let mut response = self.run(request).await;
         if let Some(doubt) = doubt.filter(|_| errors::refuses_input(&response)) {
             response = self.run(doubt.into_request()).await;
         }
-        errors::finish(&mut response, document.syntax(), request_id.as_str());
+        self.finish(&mut response, &document, &request_id);
+        tell_cost(&mut response, spent);
         let answer = Answer::from(response);
         if answer.refused.is_none() && !trusted {
             document.mark_validated();
         }
         self.observe(kind, &answer, started);
         answer
+    }
+
+    /// Gives errors their codes, and takes out of their words what the client shall not learn.
+    fn finish(&self, response: &mut GraphQlResponse, document: &Document, id: &RequestId) {
+        let known = if self.introspection {
+            Known::Schema
+        } else {
+            Known::Nothing
+        };
+        errors::finish(response, document.syntax(), known, id.as_str());
     }
 
     async fn run(&self, request: GraphQlRequest) -> GraphQlResponse {
@@ -127,9 +161,10 @@ impl<G: GraphQl> Engine<G> {
         let started = Instant::now();
         let document = request.document.clone();
         let request_id = request.context.request_id.clone();
+        let engine = Arc::clone(&this);
         let finish = move |item: std::thread::Result<GraphQlResponse>| {
             let mut response = item.unwrap_or_else(|panic| panicked(&*panic, request_id.as_str()));
-            errors::finish(&mut response, document.syntax(), request_id.as_str());
+            engine.finish(&mut response, &document, &request_id);
             Answer::from(response)
         };
         let responses = AssertUnwindSafe(this.graphql.subscribe(request)).catch_unwind();
@@ -193,6 +228,14 @@ fn outcome(answer: &Answer) -> &'static str {
         (_, true) => "ok",
         (async_graphql::Value::Null, false) => "error",
         (_, false) => "partial",
+    }
+}
+
+/// Adds what the caller can still spend to what the request has cost.
+fn tell_cost(response: &mut GraphQlResponse, (requested, available): (u64, Option<u64>)) {
+    if let Some(available) = available.filter(|_| !errors::is_request_error(response)) {
+        let cost = async_graphql::value!({ "requested": requested, "available": available });
+        response.extensions.insert("cost".to_owned(), cost);
     }
 }
 

@@ -5,6 +5,7 @@
 //! gets the words.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
@@ -43,11 +44,13 @@ pub enum Code {
     UnsupportedMediaType,
     /// The path leads nowhere.
     NotFound,
-    /// No actor could be established.
+    /// Nobody could be established who asks; over HTTP with `WWW-Authenticate`.
     Unauthenticated,
     /// The actor or the origin may not do this.
     Forbidden,
-    /// Too many requests, or too many operations on one socket.
+    /// Too many requests, too much cost in too short a time, or too many operations on one socket.
+    /// `extensions.retryAfterMs` and over HTTP `Retry-After` say when there is room again, where
+    /// time makes room.
     RateLimited,
     /// The read model did not reach the position asked for in time.
     ProjectionLagging,
@@ -137,6 +140,8 @@ impl Code {
         matches!(
             self,
             Self::BadRequest
+                | Self::Unauthenticated
+                | Self::RateLimited
                 | Self::ServiceUnavailable
                 | Self::BatchingUnsupported
                 | Self::MethodNotAllowed
@@ -165,6 +170,8 @@ pub struct Fault {
     pub locations: Vec<Pos>,
     /// Which limit, what it allows and what was asked for, for [`Code::QueryTooComplex`].
     pub excess: Option<Excess>,
+    /// After which time the same request may pass.
+    pub retry_after: Option<Duration>,
 }
 
 /// By how much a document exceeds a limit.
@@ -186,6 +193,7 @@ impl Fault {
             message: message.into(),
             locations: Vec::new(),
             excess: None,
+            retry_after: None,
         }
     }
 
@@ -193,6 +201,13 @@ impl Fault {
     #[must_use]
     pub fn at(mut self, pos: Pos) -> Self {
         self.locations.push(pos);
+        self
+    }
+
+    /// The same fault, which time heals.
+    #[must_use]
+    pub const fn after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
         self
     }
 
@@ -220,6 +235,10 @@ impl Fault {
             extensions.set("limit", excess.limit);
             extensions.set("allowed", excess.allowed);
             extensions.set("actual", excess.actual);
+        }
+        if let Some(time) = self.retry_after {
+            let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            extensions.set(RETRY_AFTER_MS, time_ms.max(1));
         }
         let mut error = ServerError::new(self.message, None);
         error.locations = self.locations;
@@ -257,6 +276,18 @@ pub fn code_of(error: &ServerError) -> Option<Code> {
     }
 }
 
+/// Milliseconds after which the same request may pass, in the extensions of an error.
+const RETRY_AFTER_MS: &str = "retryAfterMs";
+
+/// The seconds of `Retry-After`, for an answer whose first error says when to come back.
+pub(super) fn retry_after(response: &Response) -> Option<u64> {
+    let extensions = response.errors.first()?.extensions.as_ref()?;
+    match extensions.get(RETRY_AFTER_MS)? {
+        Value::Number(time_ms) => Some(time_ms.as_u64()?.div_ceil(1000).max(1)),
+        _ => None,
+    }
+}
+
 /// Whether the answer is the refusal of a whole request: nothing was executed, so by the
 /// specification it has no `data` entry at all.
 #[must_use]
@@ -271,8 +302,14 @@ const ERRORS_MAX: usize = 50;
 
 /// Gives every error of an executed request its code and masks our own faults.
 ///
-/// `document` tells a bad variable from a bad literal; `trace_id` is what a caller quotes.
-pub fn finish(response: &mut Response, document: &ExecutableDocument, trace_id: &str) {
+/// `document` tells a bad variable from a bad literal, `known` whether words may name what the
+/// client did not send; `trace_id` is what a caller quotes.
+pub fn finish(
+    response: &mut Response,
+    document: &ExecutableDocument,
+    known: Known,
+    trace_id: &str,
+) {
     response.errors.truncate(ERRORS_MAX);
     for error in &mut response.errors {
         let coded = error.extensions.as_ref().and_then(|held| held.get("code"));
@@ -285,11 +322,31 @@ pub fn finish(response: &mut Response, document: &ExecutableDocument, trace_id: 
         };
         if code == Code::InternalServerError {
             mask(error, trace_id);
+        } else if known == Known::Nothing {
+            error.message = unnamed(code).to_owned();
         }
         error
             .extensions
             .get_or_insert_with(ErrorExtensionValues::default)
             .set("code", code.as_str());
+    }
+}
+
+/// What a client may learn of the schema from an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Everything: it can ask for it anyway.
+    Schema,
+    /// Nothing beyond what it sent. The executor's words name types and required fields, so none
+    /// of them is passed on; the place in the document is, which only the client's own text has.
+    Nothing,
+}
+
+/// What an error of the executor says to a client that may not learn the schema.
+const fn unnamed(code: Code) -> &'static str {
+    match code {
+        Code::BadUserInput => "a value does not fit where it is used",
+        _ => "the document does not fit the schema",
     }
 }
 

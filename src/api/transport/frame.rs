@@ -5,7 +5,7 @@
 //! per part would box the future of every request as many times.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,14 +16,20 @@ use std::time::Instant;
 use axum::extract::Request;
 use axum::response::Response;
 use futures_util::FutureExt as _;
-use http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use http::{HeaderValue, Method};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Method};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use super::engine::{Answer, panicked};
-use super::http::reply;
+use super::errors::Fault;
+use super::http::{refuse, reply};
 use super::negotiate::Media;
+use super::peer::Peer;
+use super::rates::Visits;
 use super::request::{REQUEST_ID, RequestId};
 use crate::metrics::{HttpLabels, Metrics};
 
@@ -32,6 +38,7 @@ use crate::metrics::{HttpLabels, Metrics};
 pub(super) struct Frame {
     metrics: Metrics,
     names: Arc<Names>,
+    visits: Option<Arc<Visits>>,
 }
 
 #[derive(Debug)]
@@ -41,7 +48,7 @@ struct Names {
 }
 
 impl Frame {
-    pub(super) fn new(metrics: Metrics) -> Self {
+    pub(super) fn new(metrics: Metrics, visits: Option<Visits>) -> Self {
         let (process, _) = uuid::Uuid::now_v7().as_u64_pair();
         Self {
             metrics,
@@ -49,6 +56,7 @@ impl Frame {
                 process,
                 next: AtomicU64::new(1),
             }),
+            visits: visits.map(Arc::new),
         }
     }
 }
@@ -103,9 +111,15 @@ where
             method,
             route,
         );
-        let run = AssertUnwindSafe(self.inner.call(request))
-            .catch_unwind()
-            .instrument(span);
+        let peer = request.extensions().get::<Peer>().copied();
+        let secure = peer.is_some_and(|peer| peer.secure);
+        let run = match self.frame.too_many(peer, route) {
+            Some(fault) => ready(Ok(Ok(refuse(Media::Json, fault)))).left_future(),
+            None => AssertUnwindSafe(self.inner.call(request))
+                .catch_unwind()
+                .right_future(),
+        };
+        let run = run.instrument(span);
         let metrics = self.frame.metrics.clone();
         Box::pin(async move {
             let mut response = match run.await {
@@ -128,7 +142,7 @@ where
                 .get_or_create(&labels)
                 .observe(elapsed.as_secs_f64());
             tracing::debug!(request_id = ?id, method, route, status, ?elapsed, "answered");
-            decorate(&mut response, id);
+            decorate(&mut response, id, secure);
             Ok(response)
         })
     }
@@ -145,6 +159,16 @@ impl Frame {
         request.headers_mut().insert(REQUEST_ID, name.clone());
         name
     }
+
+    /// Probes cost no more than being told that they are too many, and whoever asks them must not
+    /// take the process for dead.
+    fn too_many(&self, peer: Option<Peer>, route: &'static str) -> Option<Fault> {
+        let visits = self.visits.as_ref()?;
+        if matches!(route, "/livez" | "/readyz") {
+            return None;
+        }
+        visits.count(peer?).err().map(Fault::from)
+    }
 }
 
 /// A client's own name is taken over when it cannot disturb a log line.
@@ -153,13 +177,37 @@ fn is_plain(name: &[u8]) -> bool {
     (1..=RequestId::BYTES_MAX).contains(&name.len()) && name.iter().all(plain)
 }
 
-fn decorate(response: &mut Response, id: HeaderValue) {
+/// What an answer that is no page may load, and who may show it: nothing and nobody. The query
+/// page brings a policy of its own.
+const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// Every answer says what browsers must not do with it; an answer that says nothing of being kept
+/// must not be.
+fn decorate(response: &mut Response, id: HeaderValue, secure: bool) {
+    const fn fixed(text: &'static str) -> HeaderValue {
+        HeaderValue::from_static(text)
+    }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, fixed("DENY"));
+    headers.insert(REFERRER_POLICY, fixed("no-referrer"));
+    headers.insert(CROSS_ORIGIN_OPENER, fixed("same-origin"));
+    headers.insert(CROSS_ORIGIN_EMBEDDER, fixed("require-corp"));
+    headers.insert(CROSS_ORIGIN_RESOURCE, fixed("same-origin"));
+    headers
+        .entry(CONTENT_SECURITY_POLICY)
+        .or_insert(fixed(POLICY));
+    headers.entry(CACHE_CONTROL).or_insert(fixed("no-store"));
+    if secure {
+        headers.insert(STRICT_TRANSPORT_SECURITY, fixed("max-age=31536000"));
+    }
 }
+
+const CROSS_ORIGIN_OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_EMBEDDER: HeaderName = HeaderName::from_static("cross-origin-embedder-policy");
+const CROSS_ORIGIN_RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Labels come from fixed sets: a caller must not be able to grow the registry.
 fn method_label(method: &Method) -> &'static str {

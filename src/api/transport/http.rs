@@ -7,7 +7,10 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE, VARY};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY,
+    WWW_AUTHENTICATE,
+};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt as _;
@@ -16,7 +19,7 @@ use super::engine::Answer;
 use super::errors::{Code, Fault};
 use super::negotiate::{Media, negotiate, require_json};
 use super::request::{Carrier, Params, RequestContext};
-use super::{GraphQl, Shared, encode, origin, socket, sse};
+use super::{GraphQl, Shared, encode, errors, origin, socket, sse};
 
 /// The one handler of `/graphql`: method, then headers, decide which carrier answers.
 pub(super) async fn graphql<G: GraphQl>(
@@ -50,12 +53,12 @@ async fn post<G: GraphQl>(shared: &Arc<Shared<G>>, parts: Parts, body: Body) -> 
         Ok(media) => media,
         Err(fault) => return refuse(Media::Json, fault),
     };
-    let params = match read(shared, &parts, body).await {
-        Ok(bytes) => bytes,
+    let (context, body) = match read(shared, parts, body, media).await {
+        Ok(read) => read,
         Err(fault) => return refuse(media, fault),
     };
-    match Params::from_json(&params) {
-        Ok(params) => answer(shared, parts, media, params).await,
+    match Params::from_json(&body) {
+        Ok(params) => answer(shared, context, media, params).await,
         Err(fault) => refuse(media, fault),
     }
 }
@@ -64,32 +67,31 @@ async fn get<G: GraphQl>(shared: &Arc<Shared<G>>, parts: Parts) -> Response {
     let query = parts.uri.query().unwrap_or_default().to_owned();
     let media = match negotiate(&parts.headers) {
         // A person who types the address wants the editor, whatever the address asks for.
-        Ok(Media::Html) => return crate::page::index(),
+        Ok(Media::Html) if shared.config.query_page => return crate::page::index(),
+        Ok(Media::Html) => return refuse(Media::Json, not_as_html()),
         Ok(media) => media,
         Err(fault) => return refuse(Media::Json, fault),
     };
+    let carrier = match media {
+        Media::EventStream => Carrier::GetStream,
+        _ => Carrier::Get,
+    };
+    let context = match identify(shared, parts, carrier).await {
+        Ok(context) => context,
+        Err(fault) => return refuse(media, fault),
+    };
     match Params::from_query_string(&query) {
-        Ok(params) => answer(shared, parts, media, params).await,
+        Ok(params) => answer(shared, context, media, params).await,
         Err(fault) => refuse(media, fault),
     }
 }
 
 async fn answer<G: GraphQl>(
     shared: &Arc<Shared<G>>,
-    parts: Parts,
+    context: RequestContext,
     media: Media,
     params: Params<'_>,
 ) -> Response {
-    let carrier = match (parts.method == Method::POST, media) {
-        (true, Media::EventStream) => Carrier::PostStream,
-        (false, Media::EventStream) => Carrier::GetStream,
-        (true, _) => Carrier::Post,
-        (false, _) => Carrier::Get,
-    };
-    let context = match RequestContext::from_headers(parts.headers, carrier) {
-        Ok(context) => context,
-        Err(fault) => return refuse(media, fault),
-    };
     let prepared = shared.engine.prepare(params, context);
     match prepared {
         Ok(request) if media == Media::EventStream => sse::respond(shared, Ok(request)),
@@ -102,18 +104,36 @@ async fn answer<G: GraphQl>(
     }
 }
 
+/// What the headers say, and who says it.
+async fn identify<G: GraphQl>(
+    shared: &Shared<G>,
+    parts: Parts,
+    carrier: Carrier,
+) -> Result<RequestContext, Fault> {
+    let mut context = RequestContext::new(parts, carrier)?;
+    shared.engine.identify(&mut context).await?;
+    Ok(context)
+}
+
 /// The page is only for GET, so a client that accepts nothing but HTML gets no answer to a POST.
 fn accepted(parts: &Parts) -> Result<Media, Fault> {
     match negotiate(&parts.headers)? {
-        Media::Html => Err(Fault::new(
-            Code::NotAcceptable,
-            "a post is not answered with html",
-        )),
+        Media::Html => Err(not_as_html()),
         media => Ok(media),
     }
 }
 
-async fn read<G: GraphQl>(shared: &Shared<G>, parts: &Parts, body: Body) -> Result<Bytes, Fault> {
+fn not_as_html() -> Fault {
+    Fault::new(Code::NotAcceptable, "this is not answered with html")
+}
+
+/// Who asks and what; nothing is read from somebody who may not ask.
+async fn read<G: GraphQl>(
+    shared: &Shared<G>,
+    parts: Parts,
+    body: Body,
+    media: Media,
+) -> Result<(RequestContext, Bytes), Fault> {
     require_json(&parts.headers)?;
     let bytes_max = shared.config.body_bytes_max;
     let announced = parts
@@ -126,7 +146,13 @@ async fn read<G: GraphQl>(shared: &Shared<G>, parts: &Parts, body: Body) -> Resu
     {
         return Err(too_large(bytes_max));
     }
-    read_body(body, bytes_max, shared.config.body_time_max).await
+    let carrier = match media {
+        Media::EventStream => Carrier::PostStream,
+        _ => Carrier::Post,
+    };
+    let context = identify(shared, parts, carrier).await?;
+    let body = read_body(body, bytes_max, shared.config.body_time_max).await?;
+    Ok((context, body))
 }
 
 /// The whole body, within the limits on its size and on the time it takes to arrive.
@@ -196,10 +222,16 @@ pub(super) fn reply(media: Media, answer: &Answer) -> Response {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     // These, those of the frame and those of the server: room for all at once.
-    headers.reserve(12);
+    headers.reserve(18);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("accept"));
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(seconds) = errors::retry_after(&answer.response) {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
     response
 }
 

@@ -6,17 +6,21 @@
 //! stages with `document`, `scan` and `limits`; `errors` gives every fault its code; `encode`
 //! writes the answer. [`Lifecycle`] ends it all in order.
 
+mod crowd;
 mod document;
 mod encode;
 mod engine;
 pub mod errors;
 mod frame;
 mod http;
+mod identity;
 mod lifecycle;
 mod limits;
 mod negotiate;
 mod origin;
+mod peer;
 mod probes;
+mod rates;
 mod request;
 mod scan;
 mod serve;
@@ -24,6 +28,8 @@ mod socket;
 #[cfg(test)]
 mod spec;
 mod sse;
+mod tls;
+mod wire;
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -37,15 +43,21 @@ use futures_util::stream::BoxStream;
 
 pub use self::document::{Document, DocumentCache, Operation};
 use self::engine::Engine;
+use self::errors::Fault;
 pub(crate) use self::http::not_found;
 pub use self::http::read_body;
+pub use self::identity::Identity;
 pub use self::lifecycle::Lifecycle;
 pub use self::limits::{Limits, Measure};
+pub use self::peer::{Network, Peer};
+use self::rates::Visits;
+pub use self::rates::{Budget, Rate, RateLimited, Rates, Spent};
 pub use self::request::{
     AT_LEAST, Carrier, GraphQlRequest, GraphQlResponse, IDEMPOTENCY_KEY, REQUEST_ID,
     RequestContext, RequestId,
 };
 pub use self::serve::{ServeConfig, serve};
+pub use self::tls::{Tls, TlsError};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::page;
@@ -63,11 +75,20 @@ pub trait GraphQl: Clone + Send + Sync + 'static {
     /// client's `complete` arrives.
     fn subscribe(&self, request: GraphQlRequest) -> BoxStream<'static, GraphQlResponse>;
 
-    /// Whether a client may open a socket, given the payload of its `connection_init`. A refused
-    /// one is closed with 4403.
-    fn admit(&self, context: &RequestContext) -> impl Future<Output = bool> + Send {
+    /// Establishes who asks, from what [`RequestContext::said`] tells. The transport calls it
+    /// before it reads a request's body, at a socket's `connection_init` and again before each of
+    /// a socket's operations, and puts the outcome into [`RequestContext::identity`], where
+    /// [`execute`](Self::execute) and [`subscribe`](Self::subscribe) find it.
+    ///
+    /// # Errors
+    /// [`Code::Unauthenticated`](errors::Code::Unauthenticated) where nobody could be established
+    /// (401, sockets 4401); any other code where somebody was and may not ask (403, sockets 4403).
+    fn authenticate(
+        &self,
+        context: &RequestContext,
+    ) -> impl Future<Output = Result<Identity, Fault>> + Send {
         let _ = context;
-        std::future::ready(true)
+        std::future::ready(Ok(Identity::anonymous()))
     }
 }
 
@@ -93,6 +114,15 @@ pub struct TransportConfig {
     /// Origins (`https://sales.example.com`) whose pages may open sockets and read answers,
     /// besides the server's own.
     pub origins: Vec<String>,
+    /// What a client may ask for in a while.
+    pub rates: Rates,
+    /// Whether the schema can be asked for. Where it cannot, errors name nothing of it either.
+    pub introspection: bool,
+    /// Whether the query page is served.
+    pub query_page: bool,
+    /// What a client must bring as a bearer token to see metrics and the state of the parts; where
+    /// there is none, this machine alone sees them.
+    pub metrics_token: Option<Box<str>>,
 }
 
 /// Limits of each WebSocket.
@@ -122,6 +152,10 @@ impl Default for TransportConfig {
             socket: SocketConfig::default(),
             heartbeat: Duration::from_secs(12),
             origins: Vec::new(),
+            rates: Rates::default(),
+            introspection: true,
+            query_page: true,
+            metrics_token: None,
         }
     }
 }
@@ -156,26 +190,33 @@ pub fn router<G: GraphQl, H: Health>(
     lifecycle: &Lifecycle,
     feeds: Router,
 ) -> Router {
-    let probes = probes::Probes::new(health, lifecycle.clone(), metrics.clone());
+    let token = config.metrics_token.as_deref().map(Into::into);
+    let probes = probes::Probes::new(health, lifecycle.clone(), metrics.clone(), token);
+    let visits = Visits::new(&config.rates, metrics.clone());
+    let page = config.query_page;
     let shared = Arc::new(Shared::new(graphql, config, metrics, lifecycle));
-    Router::new()
+    let mut routes = Router::new()
         .route("/graphql", any(http::graphql::<G>))
-        .with_state(shared)
-        .route("/", get(page::root))
-        .route("/assets/{name}", get(page::asset))
+        .with_state(shared);
+    if page {
+        routes = routes
+            .route("/", get(page::root))
+            .route("/assets/{name}", get(page::asset));
+    }
+    routes
         .merge(probes.routes())
         .merge(feeds)
         .fallback(not_found)
-        .layer(frame::Frame::new(metrics.clone()))
+        .layer(frame::Frame::new(metrics.clone(), visits))
 }
 
 /// The surface of a server whose record is still being opened: probes are answered, and everybody
 /// else is told to come back.
 pub fn opening<H: Health>(health: H, metrics: &Metrics, lifecycle: &Lifecycle) -> Router {
-    probes::Probes::new(health, lifecycle.clone(), metrics.clone())
+    probes::Probes::new(health, lifecycle.clone(), metrics.clone(), None)
         .routes()
         .fallback(http::still_opening)
-        .layer(frame::Frame::new(metrics.clone()))
+        .layer(frame::Frame::new(metrics.clone(), None))
 }
 
 impl<G> Shared<G> {
@@ -187,6 +228,8 @@ impl<G> Shared<G> {
             documents,
             limits: config.limits,
             time_max: config.query_time_max,
+            budget: Budget::new(&config.rates, metrics.clone()),
+            introspection: config.introspection,
             metrics: metrics.clone(),
         };
         let engine = Arc::new(engine);

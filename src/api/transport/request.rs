@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Extensions, Value, Variables};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
 use super::document::Document;
 use super::errors::{Code, Fault};
+use super::identity::Identity;
+use super::peer::Peer;
 
 /// Names the position that a query must see at least, as a decimal number.
 pub const AT_LEAST: HeaderName = HeaderName::from_static("daybook-at-least");
@@ -32,6 +35,8 @@ pub struct GraphQlRequest {
     pub kind: OperationType,
     /// The cost of the operation, within the limit.
     pub cost: u64,
+    /// What the caller can still spend; none where nothing limits it.
+    pub available: Option<u64>,
     /// Whether an executor may leave validation out: the document has passed it before, nothing
     /// is changed by running it, and an input that turns out not to fit makes the transport ask
     /// again without trust. An executor that always validates is right too, only slower.
@@ -49,6 +54,7 @@ impl GraphQlRequest {
             operation_name: self.inner.operation_name.clone(),
             variables: self.inner.variables.clone(),
             cost: self.cost,
+            available: self.available,
             context: self.context.clone(),
         }
     }
@@ -60,6 +66,7 @@ pub(super) struct Doubt {
     operation_name: Option<String>,
     variables: Variables,
     cost: u64,
+    available: Option<u64>,
     context: RequestContext,
 }
 
@@ -74,6 +81,7 @@ impl Doubt {
             document: self.document,
             kind: OperationType::Query,
             cost: self.cost,
+            available: self.available,
             trusted: false,
             context: self.context,
         }
@@ -94,16 +102,26 @@ pub struct RequestContext {
     pub hello: Option<Arc<Value>>,
     /// How the request came.
     pub carrier: Carrier,
+    /// The other end of the connection; none where there is no network.
+    pub peer: Option<Peer>,
     /// The position that the answer must include, from the header `Daybook-At-Least`.
     pub at_least: Option<u64>,
     /// The header `Idempotency-Key`.
     pub idempotency_key: Option<Box<str>>,
+    /// Who asks, as [`authenticate`](super::GraphQl::authenticate) has established; anonymous
+    /// until then.
+    pub identity: Identity,
 }
 
 impl RequestContext {
     /// # Errors
     /// [`Code::BadRequest`] with the name of a header whose value does not fit.
-    pub fn from_headers(headers: HeaderMap, carrier: Carrier) -> Result<Self, Fault> {
+    pub(super) fn new(parts: Parts, carrier: Carrier) -> Result<Self, Fault> {
+        let Parts {
+            headers,
+            extensions,
+            ..
+        } = parts;
         let at_least = headers.get(AT_LEAST).map(parse_position).transpose()?;
         let idempotency_key = headers.get(IDEMPOTENCY_KEY).map(parse_key).transpose()?;
         let request_id = RequestId::of(&headers);
@@ -113,8 +131,10 @@ impl RequestContext {
             headers,
             hello: None,
             carrier,
+            peer: extensions.get().copied(),
             at_least,
             idempotency_key,
+            identity: Identity::anonymous(),
         })
     }
 

@@ -14,8 +14,9 @@ use axum::routing::post;
 use bytes::Bytes;
 use daybook_api::health::Report;
 use daybook_api::metrics::Metrics;
+use daybook_api::transport::errors::{Code, Fault};
 use daybook_api::transport::{
-    GraphQl, GraphQlRequest, GraphQlResponse, Lifecycle, RequestContext, ServeConfig,
+    GraphQl, GraphQlRequest, GraphQlResponse, Identity, Lifecycle, RequestContext, ServeConfig,
     TransportConfig, router, serve,
 };
 use http::StatusCode;

@@ -1,10 +1,12 @@
 //! A schema that exercises the transport: point queries, pages, faults of every kind, a counter.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_graphql::{
-    Context, Enum, Error, ErrorExtensionValues, ErrorExtensions as _, InputObject, Object, Schema,
-    ServerError, SimpleObject, Subscription, ValidationMode,
+    Context, Enum, Error, ErrorExtensions as _, InputObject, Object, Schema, SimpleObject,
+    Subscription, ValidationMode,
 };
 use futures_util::{
     Stream, StreamExt as _,
@@ -12,13 +14,14 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 
-use super::{GraphQl, GraphQlRequest, GraphQlResponse, RequestContext};
+use super::{Code, Fault, GraphQl, GraphQlRequest, GraphQlResponse, Identity, RequestContext};
 
 /// The toy as the transport sees it.
 #[derive(Clone)]
 pub(crate) struct Toy {
     pub(crate) schema: Schema<Query, Mutation, Counter>,
     trusting: Schema<Query, Mutation, Counter>,
+    guests: Arc<AtomicBool>,
 }
 
 impl Toy {
@@ -27,6 +30,7 @@ impl Toy {
         Self {
             schema: build().finish(),
             trusting: build().validation_mode(ValidationMode::Fast).finish(),
+            guests: Arc::default(),
         }
     }
 
@@ -43,16 +47,7 @@ impl Toy {
 }
 
 impl Toy {
-    /// Refuses the whole request of a caller named `nobody`, as an authenticating schema does.
     async fn answer(&self, request: GraphQlRequest) -> GraphQlResponse {
-        if request.context.said("daybook-actor") == Some("nobody") {
-            let mut error = ServerError::new("who are you?", None);
-            let held = error
-                .extensions
-                .get_or_insert_with(ErrorExtensionValues::default);
-            held.set("code", "UNAUTHENTICATED");
-            return GraphQlResponse::from_errors(vec![error]);
-        }
         let schema = if request.trusted {
             &self.trusting
         } else {
@@ -71,9 +66,18 @@ impl GraphQl for Toy {
         Box::pin(self.schema.execute_stream(Self::request(request)))
     }
 
-    async fn admit(&self, context: &RequestContext) -> bool {
-        let refused = async_graphql::value!({ "password": "wrong" });
-        context.hello.as_deref() != Some(&refused)
+    /// Whoever names nobody is anonymous; the names `nobody` and `wrong` are turned away, and
+    /// `guest` is known once.
+    async fn authenticate(&self, context: &RequestContext) -> Result<Identity, Fault> {
+        match context.said("daybook-actor") {
+            Some("nobody") => Err(Fault::new(Code::Unauthenticated, "who are you?")),
+            Some("guest") if self.guests.swap(true, Ordering::Relaxed) => {
+                Err(Fault::new(Code::Unauthenticated, "not any more"))
+            }
+            Some("wrong") => Err(Fault::new(Code::Forbidden, "not you")),
+            Some(name) => Ok(Identity::new(name)),
+            None => Ok(Identity::anonymous()),
+        }
     }
 }
 

@@ -20,11 +20,12 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 
 use self::operations::{Event, Operations};
 use self::protocol::{Close, FromClient};
+use super::crowd::Ticket;
 use super::engine::Answer;
 use super::errors::{Code, Fault};
 use super::http::refuse;
 use super::negotiate::Media;
-use super::request::{Carrier, Params, RequestContext};
+use super::request::{Carrier, GraphQlRequest, Params, RequestContext};
 use super::{GraphQl, Shared, SocketConfig, origin};
 
 /// Time for a client to answer a close frame.
@@ -53,7 +54,8 @@ pub(super) async fn upgrade<G: GraphQl>(shared: Arc<Shared<G>>, mut parts: Parts
             return refuse(Media::Json, Fault::new(Code::BadRequest, error.body_text()));
         }
     };
-    let context = match RequestContext::from_headers(parts.headers, Carrier::Socket) {
+    let ticket = parts.extensions.get::<Ticket>().cloned();
+    let context = match RequestContext::new(parts, Carrier::Socket) {
         Ok(context) => context,
         Err(fault) => return refuse(Media::Json, fault),
     };
@@ -64,7 +66,7 @@ pub(super) async fn upgrade<G: GraphQl>(shared: Arc<Shared<G>>, mut parts: Parts
         .max_message_size(bytes_max)
         .max_frame_size(bytes_max)
         .on_upgrade(async move |socket| {
-            let _held_until_closed = token;
+            let _held_until_closed = (token, ticket);
             Session::new(shared, socket, context).run().await;
         })
 }
@@ -176,10 +178,10 @@ impl<G: GraphQl> Session<G> {
             return Err(Close::SecondInit.into());
         }
         self.context.hello = hello.map(Arc::new);
-        let admitted = self.shared.engine.graphql.admit(&self.context);
-        match timeout(self.config.init_time_max, admitted).await {
-            Ok(true) => {}
-            Ok(false) => return Err(Close::Forbidden.into()),
+        let identified = self.shared.engine.identify(&mut self.context);
+        match timeout(self.config.init_time_max, identified).await {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => return Err(Close::of(fault.code).into()),
             Err(_) => return Err(Close::InitTimeout.into()),
         }
         self.acknowledged = true;
@@ -190,18 +192,23 @@ impl<G: GraphQl> Session<G> {
         if self.operations.contains(id) {
             return Err(Close::DuplicateId.into());
         }
-        let prepared = self.check_room().and_then(|()| {
-            let mut context = self.context.clone();
-            context.request_id = self.context.request_id.nth(self.operations.started() + 1);
-            self.shared.engine.prepare(params, context)
-        });
-        match prepared {
+        match self.prepare(params).await {
             Ok(request) => {
                 self.operations.start(id, &self.shared.engine, request);
                 Ok(())
             }
             Err(fault) => self.send(protocol::answer(id, &Answer::from(fault))).await,
         }
+    }
+
+    /// Whoever was admitted with the socket may have lost the right since, so each operation asks
+    /// again.
+    async fn prepare(&mut self, params: Params<'_>) -> Result<GraphQlRequest, Fault> {
+        self.check_room()?;
+        let mut context = self.context.clone();
+        context.request_id = self.context.request_id.nth(self.operations.started() + 1);
+        self.shared.engine.identify(&mut context).await?;
+        self.shared.engine.prepare(params, context)
     }
 
     fn check_room(&self) -> Result<(), Fault> {

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::transport::encode;
 use crate::transport::engine::Answer;
+use crate::transport::errors::Code;
 
 /// The name of the protocol in `Sec-WebSocket-Protocol`.
 pub(super) const NAME: &str = "graphql-transport-ws";
@@ -24,6 +25,8 @@ pub(super) enum Close {
     BadMessage,
     /// An operation before the connection was acknowledged.
     NotAcknowledged,
+    /// Nobody could be established by what the client said of itself.
+    Unauthenticated,
     /// The client may not connect.
     Forbidden,
     /// The client does not speak the protocol.
@@ -34,20 +37,34 @@ pub(super) enum Close {
     DuplicateId,
     /// A second `connection_init`.
     SecondInit,
+    /// More than a client may ask for.
+    RateLimited,
 }
 
 impl Close {
+    /// How a client is turned away whose `connection_init` met a fault.
+    pub(super) fn of(code: Code) -> Self {
+        match code {
+            Code::Unauthenticated => Self::Unauthenticated,
+            Code::QueryTimeout => Self::InitTimeout,
+            Code::RateLimited => Self::RateLimited,
+            _ => Self::Forbidden,
+        }
+    }
+
     pub(super) fn frame(self) -> CloseFrame {
         let (code, reason) = match self {
             Self::GoingAway => (1001, "server is shutting down"),
             Self::TooLarge => (1009, "message too large"),
             Self::BadMessage => (4400, "invalid message"),
             Self::NotAcknowledged => (4401, "connection is not acknowledged"),
+            Self::Unauthenticated => (4401, "unauthenticated"),
             Self::Forbidden => (4403, "forbidden"),
             Self::BadProtocol => (4406, "subprotocol graphql-transport-ws is required"),
             Self::InitTimeout => (4408, "connection initialisation timeout"),
             Self::DuplicateId => (4409, "an operation with this id still runs"),
             Self::SecondInit => (4429, "too many initialisation requests"),
+            Self::RateLimited => (4429, "too many requests"),
         };
         CloseFrame {
             code,

@@ -355,6 +355,22 @@ async fn a_slow_operation_is_ended() {
 }
 
 #[tokio::test]
+async fn who_is_not_known_is_told_how_to_be() {
+    let server = Server::new();
+    for accept in [GRAPHQL_JSON, "application/json", "text/event-stream"] {
+        // Nothing of the body is read, or it would be malformed.
+        let request = post("{").header("daybook-actor", "nobody");
+        let reply = server.ask(request.body_as(accept)).await;
+        reply.is_refused(401, "UNAUTHENTICATED");
+        assert_eq!(reply.header("www-authenticate"), "Bearer");
+    }
+    let refused = post("{").header("daybook-actor", "wrong");
+    let reply = server.ask(refused.body_as(GRAPHQL_JSON)).await;
+    reply.is_refused(403, "FORBIDDEN");
+    assert_eq!(reply.header("www-authenticate"), "");
+}
+
+#[tokio::test]
 async fn a_subscription_needs_a_carrier_of_many_answers() {
     let text = "subscription { count(to: 1) }";
     Server::new()

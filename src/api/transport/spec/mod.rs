@@ -6,10 +6,13 @@
 )]
 
 mod codes;
+mod connections;
 mod exchange;
 mod hardening;
 mod metering;
+mod secrecy;
 mod serving;
+mod shares;
 mod sockets;
 mod streams;
 
@@ -25,8 +28,10 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use self::toy::Toy;
+use super::errors::{Code, Fault};
 use super::{
-    GraphQl, GraphQlRequest, GraphQlResponse, Lifecycle, RequestContext, TransportConfig, router,
+    GraphQl, GraphQlRequest, GraphQlResponse, Identity, Lifecycle, Peer, Rate, Rates,
+    RequestContext, TransportConfig, router,
 };
 use crate::health::Report;
 use crate::metrics::Metrics;

@@ -250,10 +250,14 @@ async fn each_breach_of_order_has_its_close_code() {
     assert_eq!(doubled.close_code().await, 4409);
     let mut stranger = live.open_with(&[]).await.unwrap();
     assert_eq!(stranger.close_code().await, 4406);
-    let mut refused = live.open().await;
-    let hello = json!({ "type": "connection_init", "payload": { "password": "wrong" } });
-    refused.send(hello).await;
-    assert_eq!(refused.close_code().await, 4403);
+    for (name, code) in [("wrong", 4403), ("nobody", 4401)] {
+        let mut refused = live.open().await;
+        let payload = json!({ "Daybook-Actor": name });
+        refused
+            .send(json!({ "type": "connection_init", "payload": payload }))
+            .await;
+        assert_eq!(refused.close_code().await, code);
+    }
 }
 
 #[tokio::test]
@@ -267,12 +271,17 @@ async fn what_a_client_says_hello_with_reaches_the_schema() {
     client.subscribe("1", "{ handed { hello } }").await;
     let handed = client.receive().await["payload"]["data"]["handed"]["hello"].clone();
     assert_eq!(handed, "{actor: \"li\"}");
-    let mut nobody = live.open().await;
-    let hello = json!({ "type": "connection_init", "payload": { "Daybook-Actor": "nobody" } });
-    nobody.send(hello).await;
-    nobody.receive().await;
-    nobody.subscribe("1", "{ hello }").await;
-    let refused = nobody.receive().await;
+}
+
+#[tokio::test]
+async fn each_operation_asks_again_who_is_there() {
+    let live = Live::new().await;
+    let mut guest = live.open().await;
+    let hello = json!({ "type": "connection_init", "payload": { "Daybook-Actor": "guest" } });
+    guest.send(hello).await;
+    assert_eq!(guest.receive().await["type"], "connection_ack");
+    guest.subscribe("1", "{ hello }").await;
+    let refused = guest.receive().await;
     assert_eq!(
         refused["payload"][0]["extensions"]["code"],
         "UNAUTHENTICATED"
