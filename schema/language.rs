@@ -140,6 +140,8 @@ pub trait Command:
     /// The aggregate that answers it, by the type of its id.
     type Id: StreamKey + Send + Sync + 'static;
 
+    /// Whether it has to be armed before it goes to the desk.
+    const HAS_SECRET: bool = false;
     /// Whether the answer shows a secret that was made for it, once.
     const ISSUES_SECRET: bool = false;
 
@@ -219,6 +221,7 @@ macro_rules! commands {
                     target
                 }
                 $(
+                    const HAS_SECRET: bool = true;
                     const ISSUES_SECRET: bool =
                         matches!(stringify!($armed).as_bytes(), b"issues");
                     fn arm(&mut self, armoury: &mut dyn $crate::access::Armoury) {

@@ -111,7 +111,8 @@ impl ExternalIdentity {
 }
 
 /// Invites a person to act in the organisation. The invitation is accepted by setting a password
-/// with its token, or by signing in at the identity provider.
+/// with its token; where an identity is given, its provider vouches for the person, who may act at
+/// once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InviteUser {

@@ -43,6 +43,9 @@ pub enum AppError {
     /// The demo.
     #[error(transparent)]
     Demo(#[from] crate::demo::DemoError),
+    /// The system gives no randomness.
+    #[error("no secret can be made: {0}")]
+    Randomness(String),
     /// A thread could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),
@@ -60,6 +63,7 @@ impl AppError {
             Self::Founding(error) => error.code(),
             Self::FoundingRefused(_) => "FOUNDING_REFUSED",
             Self::Demo(error) => error.code(),
+            Self::Randomness(_) => "RANDOMNESS_UNAVAILABLE",
             Self::Thread(_) => "THREAD_UNAVAILABLE",
         }
     }

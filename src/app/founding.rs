@@ -67,7 +67,7 @@ fn commands(founding: &Founding) -> Result<Vec<DomainCommand>, serde_json::Error
     Ok(commands)
 }
 
-fn issue(desk: &Desk, envelope: Envelope) -> Result<(), AppError> {
+pub(crate) fn issue(desk: &Desk, envelope: Envelope) -> Result<(), AppError> {
     let waiting = desk.submit_blocking(envelope).map_err(AppError::Founding)?;
     let answer = waiting
         .blocking_recv()

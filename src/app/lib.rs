@@ -13,6 +13,7 @@
 //! * [`organisation`]: opens all of it in one folder, founds it, and closes it in order.
 //! * [`import`]: rows of files become commands by a mapping file.
 
+pub mod access;
 pub mod demo;
 mod desk;
 mod envelope;

@@ -15,8 +15,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    AppError, Applied, Desk, DeskOptions, Founding, Projection, Rebuilt, desk::DeskThreads,
-    founding, projection,
+    AppError, Applied, Desk, DeskOptions, Founding, Projection, Rebuilt, access::Gate,
+    desk::DeskThreads, founding, projection,
 };
 
 const FORMAT: &str = "daybook-data 1";
@@ -33,6 +33,8 @@ pub struct OrganisationOptions {
     /// Whether the read models stay where they are while much is written at once; the next
     /// opening brings them up to the log, faster than they could have followed.
     pub write_only: bool,
+    /// Whether it is the demonstration, whose keys everybody may know.
+    pub demo: bool,
 }
 
 /// What opening did.
@@ -61,6 +63,7 @@ pub struct Organisation {
     projection: Option<Projection>,
     applied: watch::Receiver<Applied>,
     readers: Readers,
+    gate: Gate,
 }
 
 impl Organisation {
@@ -88,6 +91,7 @@ impl Organisation {
         let founded = head == 0;
         founding::found(&desk, &opened.log, founding)?;
         let readers = database.readers();
+        let gate = Gate::new(id, readers.clone(), applied.clone(), options.demo);
         let log = opened.log;
         let organisation = Self {
             id,
@@ -97,6 +101,7 @@ impl Organisation {
             projection,
             applied,
             readers,
+            gate,
         };
         Ok((
             organisation,
@@ -128,6 +133,11 @@ impl Organisation {
         &self.readers
     }
 
+    /// Finds out who brings a token.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// How far the read models have come, now and from now on.
     pub fn applied(&self) -> watch::Receiver<Applied> {
         self.applied.clone()
@@ -153,6 +163,7 @@ fn not_following() -> watch::Receiver<Applied> {
     let stopped = Some("the organisation was opened for writing only".to_owned());
     watch::channel(Applied {
         position: 0,
+        access: 0,
         stopped,
     })
     .1

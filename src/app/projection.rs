@@ -15,6 +15,7 @@ use daybook_projections::{
     READ_MODELS,
     store::{Checkpointer, Commit, CommitEvent, Database, Decoded, Projector, StoreError},
 };
+use daybook_schema::{kernel::StreamKey as _, prefix};
 use tokio::sync::watch;
 
 use crate::AppError;
@@ -43,6 +44,9 @@ const FOLLOWED: u64 = 5_000;
 pub struct Applied {
     /// The last position that answers include.
     pub position: u64,
+    /// The last position with a fact about accounts, keys, sessions or teams, as far as this
+    /// process has followed.
+    pub access: u64,
     /// Why they come no further, if they do not.
     pub stopped: Option<String>,
 }
@@ -73,6 +77,7 @@ impl Projection {
         let projector = database.projector()?;
         let (publish, applied) = watch::channel(Applied {
             position: projector.position(),
+            access: projector.position(),
             stopped: None,
         });
         let checkpointer = database.checkpointer()?;
@@ -143,28 +148,55 @@ fn follow(
             continue;
         };
         let began = Instant::now();
-        let taken = take(&mut tail, batch, &mut projector)?;
+        let Taken { taken, access } = take(&mut tail, batch, &mut projector)?;
         for alarm in projector.flush()? {
             tracing::error!(alarm, "a read model has a hole");
         }
         let position = projector.position();
-        publish.send_modify(|applied| applied.position = position);
+        publish.send_modify(|applied| {
+            applied.position = position;
+            applied.access = access.unwrap_or(applied.access);
+        });
         if (BURST..COMMITS_PER_WRITE).contains(&taken) {
             thread::sleep(PACE.saturating_sub(began.elapsed()));
         }
     }
 }
 
-/// Folds what is there already, this batch first; says how many commits that was.
+/// What was folded at once.
+struct Taken {
+    /// How many commits.
+    taken: usize,
+    /// The last of them with a fact about access.
+    access: Option<u64>,
+}
+
+/// Whether a commit changes who may do what.
+fn is_about_access(commit: &daybook_eventlog::Commit) -> bool {
+    use daybook_schema::access::{AccountId, ApiKeyId, SessionId, TeamId};
+    let kinds = [
+        AccountId::PREFIX,
+        ApiKeyId::PREFIX,
+        SessionId::PREFIX,
+        TeamId::PREFIX,
+    ];
+    let mut events = commit.events();
+    events.any(|event| kinds.contains(&prefix(event.stream)))
+}
+
+/// Folds what is there already, this batch first.
 fn take(
     tail: &mut Tail,
     first: Arc<[daybook_eventlog::Commit]>,
     projector: &mut Projector,
-) -> Result<usize, AppError> {
-    let (mut taken, mut next) = (0, Some(first));
+) -> Result<Taken, AppError> {
+    let (mut taken, mut access, mut next) = (0, None, Some(first));
     while let Some(batch) = next {
         for commit in batch.iter() {
             projector.fold(decode(&commit.borrowed())?)?;
+            if is_about_access(commit) {
+                access = Some(commit.position());
+            }
         }
         taken += batch.len();
         if taken >= COMMITS_PER_WRITE {
@@ -172,7 +204,7 @@ fn take(
         }
         next = tail.next_blocking(Duration::ZERO)?;
     }
-    Ok(taken)
+    Ok(Taken { taken, access })
 }
 
 /// Reads one commit of the log.

@@ -14,20 +14,25 @@ use async_graphql::{
     parser::types::Field,
     registry::{MetaType, Registry},
 };
-use daybook_app::{CommandError, Envelope, Receipt};
+use daybook_app::{
+    CommandError, Envelope, Receipt,
+    access::{Armoury, Token, TokenKind},
+};
 use daybook_schema::{
     Command, CommandVisitor, DomainCommand,
+    access::{AccountId, ApiKeyId, SessionId},
     kernel::{BigInt, DateTime, Note, StreamKey, UniqueId},
     prefix,
 };
 use uuid::Uuid;
 
 use super::{
-    fault::{Fault, argument},
+    fault::{Answer, Fault, argument},
     object::{Kind, Node},
     reading::Reading,
     register::{enter, field, input, input_object, object},
 };
+use crate::transport::errors::Code;
 
 /// What every command's input has besides the command.
 struct CommandInput<C> {
@@ -168,6 +173,8 @@ struct Payload<C> {
     receipt: Option<ReceiptObject>,
     user_errors: Vec<UserError>,
     node: Option<Node>,
+    /// The token that the command made, to be shown this once.
+    secret: Option<String>,
     command: PhantomData<fn() -> C>,
 }
 
@@ -198,6 +205,11 @@ impl<C: Command> OutputType for Payload<C> {
                     errors,
                 ),
             ];
+            if C::ISSUES_SECRET {
+                let description = "The token that was made. It is shown this once: a repeated \
+                                   command does not show it again.";
+                fields.insert(0, field("token", description, "String".to_owned()));
+            }
             if let Some(kind) = object_kind::<C>() {
                 let ty = (kind.register)(registry);
                 fields.insert(0, field(kind.singular, "The object after the command.", ty));
@@ -223,6 +235,7 @@ impl<C: Command> ContainerType for Payload<C> {
             self.receipt.as_ref(),
             &self.user_errors,
             self.node.as_ref(),
+            self.secret.as_deref(),
         )
         .await
     }
@@ -233,6 +246,7 @@ async fn resolve_payload(
     receipt: Option<&ReceiptObject>,
     user_errors: &[UserError],
     node: Option<&Node>,
+    secret: Option<&str>,
 ) -> ServerResult<Option<Value>> {
     let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
     match ctx.item.node.name.node.as_str() {
@@ -245,6 +259,7 @@ async fn resolve_payload(
                 .await
                 .map(Some)
         }
+        "token" => Ok(Some(secret.map_or(Value::Null, Value::from))),
         _ => match node {
             Some(node) => OutputType::resolve(node, &selection, ctx.item)
                 .await
@@ -255,7 +270,10 @@ async fn resolve_payload(
 }
 
 async fn run<C: Command>(ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-    let input: CommandInput<C> = argument(ctx, "input")?;
+    let mut input: CommandInput<C> = argument(ctx, "input")?;
+    let secret = arm(&mut input.command)
+        .await
+        .map_err(|fault| fault.at(ctx))?;
     let reading = Reading::of(ctx);
     let target = input.command.target().map(|id| id.to_string());
     let envelope = envelope(ctx, reading, input);
@@ -270,17 +288,51 @@ async fn run<C: Command>(ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         receipt,
         user_errors,
         node,
+        made,
     } = answer.map_err(|fault| fault.at(ctx))?;
     let payload = Payload::<C> {
         receipt,
         user_errors,
         node,
+        secret: secret.and_then(|secret| token::<C>(reading, made.as_deref()?, &secret)),
         command: PhantomData,
     };
     let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
     OutputType::resolve(&payload, &selection, ctx.item)
         .await
         .map(Some)
+}
+
+/// Puts the digests of secrets into a command that needs them; gives the secret that was made.
+/// Hashing takes a core for a while, so it is done where nobody else waits.
+async fn arm<C: Command>(command: &mut C) -> Answer<Option<String>> {
+    if !C::HAS_SECRET {
+        return Ok(None);
+    }
+    let mut armed = command.clone();
+    let armed = tokio::task::spawn_blocking(move || {
+        let mut armoury = Armoury::default();
+        armed.arm(&mut armoury);
+        armoury.secret().map(|secret| (armed, secret))
+    });
+    let failed = |problem: String| Fault::new(Code::InternalServerError, problem);
+    let armed = armed.await.map_err(|error| failed(error.to_string()))?;
+    let (armed, secret) = armed.map_err(failed)?;
+    *command = armed;
+    Ok(secret)
+}
+
+/// The text of the token that opens what a command made.
+fn token<C: Command>(reading: &Reading, made: &str, secret: &str) -> Option<String> {
+    let (kind, name) = made.split_once('-')?;
+    let kind = match kind {
+        ApiKeyId::PREFIX => TokenKind::ApiKey,
+        SessionId::PREFIX => TokenKind::Session,
+        AccountId::PREFIX => TokenKind::Invitation,
+        _ => return None,
+    };
+    let organisation = reading.organisation().id();
+    Some(Token::new(kind, organisation, name, secret).reveal())
 }
 
 fn envelope<C: Command>(ctx: &Context<'_>, reading: &Reading, input: CommandInput<C>) -> Envelope {
@@ -295,7 +347,8 @@ fn envelope<C: Command>(ctx: &Context<'_>, reading: &Reading, input: CommandInpu
     let from_header = || {
         // One header may cover several mutations of a document: each gets its own id.
         let key = reading.idempotency_key.as_deref()?;
-        let name = format!("{}\n{key}\n{response_key}", reading.actor);
+        let actor = reading.principal().login();
+        let name = format!("{actor}\n{key}\n{response_key}");
         Some(Uuid::new_v5(&reading.organisation().id(), name.as_bytes()))
     };
     let command_id = command_id
@@ -303,11 +356,13 @@ fn envelope<C: Command>(ctx: &Context<'_>, reading: &Reading, input: CommandInpu
         .or_else(from_header)
         .unwrap_or_else(Uuid::now_v7);
     let command: DomainCommand = command.into();
+    let principal = reading.principal();
     Envelope {
+        on_behalf_of: principal.on_behalf_of.as_ref().map(|other| other.0.clone()),
         expected_version: expected_version.map(|version| version.0),
         occurred_at,
         reason,
-        ..Envelope::of_process(command_id, reading.actor.clone(), command)
+        ..Envelope::new(command_id, principal.login().clone(), command)
     }
 }
 
@@ -315,6 +370,8 @@ struct Conclusion {
     receipt: Option<ReceiptObject>,
     user_errors: Vec<UserError>,
     node: Option<Node>,
+    /// The object that the command changed just now; none for a repeated or refused one.
+    made: Option<String>,
 }
 
 async fn conclude(
@@ -361,10 +418,15 @@ async fn conclude(
         let last = events.iter().rev().find(|event| event.stream == node.id);
         last.map(|event| BigInt(event.version))
     });
+    let fresh = receipt
+        .as_ref()
+        .is_some_and(|receipt| !receipt.replayed && receipt.refusal.is_none());
+    let made = node.as_ref().map(|node| node.id.clone()).filter(|_| fresh);
     let receipt = receipt.map(|receipt| receipt_object(receipt, version));
     Ok(Conclusion {
         receipt,
         user_errors,
+        made,
         node: node.filter(|_| wants_object),
     })
 }

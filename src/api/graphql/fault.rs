@@ -27,6 +27,10 @@ impl Fault {
         }
     }
 
+    pub(super) fn unauthenticated() -> Self {
+        Self::new(Code::Unauthenticated, "a token is needed")
+    }
+
     pub(super) fn bad_input(message: impl Into<String>) -> Self {
         Self::new(Code::BadUserInput, message)
     }

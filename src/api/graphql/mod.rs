@@ -10,6 +10,8 @@
 //! | `reading` | the snapshot of one request, and loading without N+1 |
 //! | one file per context | its objects' links, and its own questions |
 
+mod access;
+mod caller;
 mod command;
 mod connection;
 mod customers;
@@ -38,24 +40,23 @@ use std::sync::{Arc, LazyLock};
 
 use async_graphql::{Pos, Schema, ValidationMode, Value};
 use daybook_app::Organisation;
-use daybook_schema::kernel::Actor;
+use daybook_schema::access::AccountId;
 use futures_util::{
     StreamExt,
     future::BoxFuture,
     stream::{self, BoxStream},
 };
 
-use crate::transport::errors::Code;
-use crate::transport::{GraphQl, GraphQlRequest, GraphQlResponse, RequestContext};
+use crate::transport::{
+    GraphQl, GraphQlRequest, GraphQlResponse, Identity, RequestContext, errors,
+};
+pub use caller::ON_BEHALF_OF;
+use caller::{Caller, Door};
 use command::Mutation;
 use object::{Kind, Kinds};
 use query::Query;
 use reading::Reading;
 use subscription::{Feed, Subscription};
-
-/// The header that names who acts. Until the organisation has users of its own, the server
-/// listens on the loopback interface only and takes the client's word for it.
-pub const ACTOR: http::HeaderName = http::HeaderName::from_static("daybook-actor");
 
 /// All kinds of objects that the API shows, in the order of the contexts.
 fn kinds() -> &'static Kinds {
@@ -63,6 +64,10 @@ fn kinds() -> &'static Kinds {
         Kinds::new(vec![
             Kind::of::<governance::Organisation>(),
             Kind::of::<governance::Policy>(),
+            Kind::of::<access::Account>(),
+            Kind::of::<access::Team>(),
+            Kind::of::<access::ApiKey>(),
+            Kind::of::<access::Session>(),
             Kind::of::<customers::Customer>(),
             Kind::of::<customers::Interaction>(),
             Kind::of::<pipeline::Lead>(),
@@ -88,8 +93,7 @@ pub struct Api {
     schema: DaybookSchema,
     /// The same schema for documents that were validated before.
     trusting: DaybookSchema,
-    organisation: Arc<Organisation>,
-    default_actor: Actor,
+    door: Door,
 }
 
 /// Suggestions for misspelt names cost more than all the rest on a document of thousands of them.
@@ -107,30 +111,21 @@ pub fn sdl() -> String {
 }
 
 impl Api {
-    /// The API of an organisation; `default_actor` acts where a request names nobody.
-    pub fn new(organisation: Arc<Organisation>, default_actor: Actor) -> Self {
+    /// The API of an organisation. `unproven` is the account of requests without a token, for a
+    /// demonstration; where it is none, nobody asks anonymously.
+    pub fn new(organisation: Arc<Organisation>, unproven: Option<AccountId>) -> Self {
         Self {
             schema: schema(ValidationMode::Strict),
             trusting: schema(ValidationMode::Fast),
-            organisation,
-            default_actor,
+            door: Door::new(organisation, unproven),
         }
     }
 
-    fn actor(&self, context: &RequestContext) -> Result<Actor, fault::Fault> {
-        let Some(name) = context.said(ACTOR.as_str()) else {
-            if context.headers.contains_key(ACTOR) {
-                return Err(not_an_actor());
-            }
-            return Ok(self.default_actor.clone());
-        };
-        name.parse().map_err(|_| not_an_actor())
-    }
-
     async fn reading(&self, context: &mut RequestContext) -> Result<Reading, fault::Fault> {
-        let actor = self.actor(context)?;
+        let caller = context.identity.known::<Caller>();
+        let caller = caller.ok_or_else(fault::Fault::unauthenticated)?;
         let key = context.idempotency_key.take();
-        Reading::begin(self.organisation.clone(), actor, key, context.at_least).await
+        Reading::begin(&caller, key, context.at_least).await
     }
 }
 
@@ -165,6 +160,10 @@ impl Api {
 }
 
 impl GraphQl for Api {
+    async fn authenticate(&self, context: &RequestContext) -> Result<Identity, errors::Fault> {
+        self.door.admit(context)
+    }
+
     fn execute(&self, request: GraphQlRequest) -> BoxFuture<'_, GraphQlResponse> {
         Box::pin(self.answer(request))
     }
@@ -177,7 +176,7 @@ impl GraphQl for Api {
         let answers = stream::once(async move {
             match api.reading(&mut context).await {
                 Ok(reading) => {
-                    let feed = Feed::new(api.organisation.clone());
+                    let feed = Feed::new(reading.organisation().clone());
                     let request = inner.data(Arc::new(reading)).data(feed);
                     api.schema.execute_stream(request).left_stream()
                 }
@@ -186,11 +185,6 @@ impl GraphQl for Api {
         });
         answers.flatten().boxed()
     }
-}
-
-fn not_an_actor() -> fault::Fault {
-    let message = format!("{ACTOR} takes a user name of 1 to 64 letters, digits and . _ - / @ + :");
-    fault::Fault::new(Code::BadRequest, message)
 }
 
 fn refused(fault: fault::Fault) -> GraphQlResponse {

@@ -25,6 +25,7 @@ pub(super) struct Query(
     GoodsQueries,
     OrderQueries,
     super::service::ServiceQueries,
+    super::access::AccessQueries,
 );
 
 impl Default for Lists {

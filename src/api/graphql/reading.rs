@@ -17,11 +17,11 @@ use std::{
 };
 
 use async_graphql::{Context, ContextSelectionSet};
-use daybook_app::Organisation;
+use daybook_app::{Organisation, access::Principal};
 use daybook_projections::store::{Document, Row, Snapshot};
-use daybook_schema::kernel::Actor;
 
 use super::{
+    caller::Caller,
     fault::{Answer, Fault},
     object::ReadObject,
     shape::Shape,
@@ -36,7 +36,7 @@ pub(super) const CATCH_UP_TIME: Duration = Duration::from_secs(5);
 /// The state of one request.
 pub(super) struct Reading {
     organisation: Arc<Organisation>,
-    pub(super) actor: Actor,
+    principal: Arc<Principal>,
     /// A key for the first command of the request, from the header `Idempotency-Key`.
     pub(super) idempotency_key: Option<Box<str>>,
     view: Mutex<View>,
@@ -57,17 +57,16 @@ struct View {
 impl Reading {
     /// Waits until `at_least` or later can be read.
     pub(super) async fn begin(
-        organisation: Arc<Organisation>,
-        actor: Actor,
+        caller: &Caller,
         idempotency_key: Option<Box<str>>,
         at_least: Option<u64>,
     ) -> Answer<Self> {
         if let Some(position) = at_least {
-            reached(&organisation, position).await?;
+            reached(&caller.organisation, position).await?;
         }
         Ok(Self {
-            organisation,
-            actor,
+            organisation: caller.organisation.clone(),
+            principal: caller.principal.clone(),
             idempotency_key,
             view: Mutex::default(),
             has_noted: AtomicBool::new(false),
@@ -79,6 +78,11 @@ impl Reading {
     /// The request's own state.
     pub(super) fn of<'a>(ctx: &Context<'a>) -> &'a Self {
         ctx.data_unchecked::<std::sync::Arc<Self>>()
+    }
+
+    /// Who asks.
+    pub(super) fn principal(&self) -> &Arc<Principal> {
+        &self.principal
     }
 
     /// The organisation.

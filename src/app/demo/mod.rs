@@ -22,7 +22,10 @@ mod sim;
 mod spec;
 mod world;
 
-use daybook_schema::kernel::{Currency, Date, DateTime};
+use daybook_schema::{
+    access::Role,
+    kernel::{Currency, Date, DateTime},
+};
 use rust_decimal::prelude::ToPrimitive;
 
 pub use fill::{DemoError, DemoSummary, fill};
@@ -71,13 +74,32 @@ impl DemoOptions {
     }
 }
 
+/// An account of every role but the administrator's, to look around as: the demo hands a key out
+/// to each of them, whose secret everybody can know.
+pub const SHOWN_ACCOUNTS: [(Role, &str); 12] = [
+    (Role::Leader, "shen.yun"),
+    (Role::Manager, ADMINISTRATOR),
+    (Role::SalesManager, "julia.hoffmann"),
+    (Role::Salesperson, "li.wei"),
+    (Role::ServiceAgent, "xu.na"),
+    (Role::StockKeeper, "sun.qiang"),
+    (Role::Delivery, "feng.chi"),
+    (Role::Analyst, "qin.lan"),
+    (Role::HumanResources, "bai.lu"),
+    (Role::QualityMeasurer, "jiang.he"),
+    (Role::Auditor, "ye.audit"),
+    (Role::Integrator, "erp.connector"),
+];
+/// Who runs the company, as its administrator and manager.
+pub const ADMINISTRATOR: &str = "gao.ming";
+
 /// How an organisation is founded that the demo fits into: on the first day, valued in CNY.
 pub fn founding(options: DemoOptions) -> Founding {
     let from = options.from();
     Founding {
         name: text("晨光贸易 Daybook Trading"),
         currency: Currency::CNY,
-        founder: text("gao.ming"),
+        founder: text(ADMINISTRATOR),
         policies_from: from,
         founded_at: Some(DateTime::from_micros(calendar::start_of(from.0) * 1_000)),
     }

@@ -324,6 +324,10 @@ pub(crate) fn decide(command: AccountCommand, desk: &mut Desk<'_>) -> Result<(),
             set_password(&id, record, command, desk)?;
             Ok(desk.record(&id, AccountEvent::UserActivated {})?)
         }
+        (Account::Invited(record), C::LinkIdentity(command)) => {
+            link(&id, record, command.identity, desk)?;
+            Ok(desk.record(&id, AccountEvent::UserActivated {})?)
+        }
         (Account::Active(record), C::SetPassword(command)) => {
             set_password(&id, record, command, desk)
         }
@@ -379,7 +383,11 @@ fn invite(id: AccountId, command: InviteUser, desk: &mut Desk<'_>) -> Result<(),
     };
     desk.record(&id, invited)?;
     match identity {
-        Some(identity) => link(&id, &Record::new(AccountKind::User), identity, desk),
+        // The provider vouches for the person.
+        Some(identity) => {
+            link(&id, &Record::new(AccountKind::User), identity, desk)?;
+            Ok(desk.record(&id, AccountEvent::UserActivated {})?)
+        }
         None => Ok(()),
     }
 }

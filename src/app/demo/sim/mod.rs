@@ -4,6 +4,7 @@
 //! order, lead, deal and complaint that is under way. A case is owned by its entry in the agenda
 //! and gone with its last step, so memory follows what is open, not what ever happened.
 
+mod access;
 mod cases;
 mod complaints;
 mod customers;

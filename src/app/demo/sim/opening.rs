@@ -26,6 +26,7 @@ const FIRST_CUSTOMERS: u64 = 150_000;
 impl Simulation {
     /// Issues what makes a company able to trade, and fills the agenda.
     pub(super) fn open(&mut self) {
+        self.take_on_staff();
         self.open_warehouses();
         self.publish_policies();
         self.list_products();

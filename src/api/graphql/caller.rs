@@ -1,0 +1,121 @@
+//! Who calls: from the headers of a request to an account of an organisation.
+
+use std::sync::Arc;
+
+use daybook_app::{
+    Organisation,
+    access::{Principal, Unauthenticated},
+};
+use daybook_schema::{
+    access::AccountId,
+    kernel::{Actor, DateTime},
+};
+
+use crate::transport::{
+    Identity, RequestContext,
+    errors::{Code, Fault},
+};
+
+/// The header that names the account on whose behalf a request is made.
+pub const ON_BEHALF_OF: http::HeaderName = http::HeaderName::from_static("daybook-on-behalf-of");
+
+/// Who calls, and which organisation.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) organisation: Arc<Organisation>,
+    pub(super) principal: Arc<Principal>,
+}
+
+impl Caller {
+    /// The caller as the transport sees it: its limits are kept by organisation and account.
+    fn identity(self) -> Identity {
+        let key = format!("{}/{}", self.organisation.id(), self.principal.actor);
+        Identity::new(key).with(self)
+    }
+}
+
+/// The time of the request.
+pub(super) fn now() -> DateTime {
+    DateTime::from_micros(chrono::Utc::now().timestamp_micros())
+}
+
+/// Where callers come in.
+#[derive(Clone)]
+pub(super) struct Door {
+    organisation: Arc<Organisation>,
+    /// Who calls where a request brings no token: the demonstration's administrator, elsewhere
+    /// nobody.
+    unproven: Option<AccountId>,
+}
+
+impl Door {
+    pub(super) fn new(organisation: Arc<Organisation>, unproven: Option<AccountId>) -> Self {
+        Self {
+            organisation,
+            unproven,
+        }
+    }
+
+    /// Finds out who calls.
+    pub(super) fn admit(&self, context: &RequestContext) -> Result<Identity, Fault> {
+        let on_behalf_of = on_behalf_of(context)?;
+        let organisation = self.organisation.clone();
+        let gate = organisation.gate();
+        let entered = match bearer(context)? {
+            Some(token) => gate.enter(token, on_behalf_of.as_ref(), now()),
+            None => match &self.unproven {
+                Some(account) => gate.enter_unproven(account, now()),
+                None => return Err(unauthenticated("a token is needed")),
+            },
+        };
+        let principal = entered.map_err(|error| refused(context, &error))?;
+        Ok(Caller {
+            organisation,
+            principal,
+        }
+        .identity())
+    }
+}
+
+/// The token that the request brings.
+fn bearer(context: &RequestContext) -> Result<Option<&str>, Fault> {
+    let Some(said) = context.said("authorization") else {
+        return Ok(None);
+    };
+    let token = said
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    match token {
+        Some((_, token)) => Ok(Some(token.trim())),
+        None => Err(unauthenticated("authorization takes a bearer token")),
+    }
+}
+
+fn on_behalf_of(context: &RequestContext) -> Result<Option<Actor>, Fault> {
+    let said = context.said(ON_BEHALF_OF.as_str());
+    let name = said.map(|said| said.trim().parse()).transpose();
+    name.map_err(|_| {
+        let message = format!("header {ON_BEHALF_OF} takes a user name");
+        Fault::new(Code::BadRequest, message)
+    })
+}
+
+fn unauthenticated(message: &'static str) -> Fault {
+    Fault::new(Code::Unauthenticated, message)
+}
+
+/// Why it was refused is for those who keep the server; the caller learns only that it was. The
+/// token itself stands in neither.
+fn refused(context: &RequestContext, error: &Unauthenticated) -> Fault {
+    let request_id = context.request_id.as_str();
+    match error {
+        Unauthenticated::Store(error) => {
+            tracing::error!(request_id, %error, "a caller could not be looked up");
+            Fault::new(Code::InternalServerError, "internal error")
+        }
+        _ => {
+            tracing::info!(target: "daybook::security", request_id, reason = %error, "turned away");
+            unauthenticated("the token is not valid here")
+        }
+    }
+}
