@@ -7,8 +7,8 @@ use daybook_app::{Founding, OrganisationOptions};
 use daybook_schema::kernel::{Actor, Currency, Date, Name};
 
 use crate::{
-    backup::Backup, demo::Demo, exit, import::Import, log::LogCommand, rebuild::Rebuild,
-    restore::Restore, schema::Schema, serve::Serve, verify::Verify,
+    backup::Backup, config::Config, demo::Demo, exit, import::Import, log::LogCommand,
+    rebuild::Rebuild, restore::Restore, schema::Schema, serve::Serve, verify::Verify,
 };
 
 /// Sales management on an immutable record: commands in, facts in the log, answers over GraphQL.
@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Backup(Backup),
     Restore(Restore),
     Schema(Schema),
+    Config(Config),
 }
 
 /// The folder of an organisation that no server has open.
@@ -147,10 +148,6 @@ mod tests {
             ErrorKind::MissingRequiredArgument
         );
         let missing = ErrorKind::MissingRequiredArgument;
-        assert_eq!(
-            refused("daybook serve --listen 8080"),
-            ErrorKind::ValueValidation
-        );
         assert_eq!(
             refused("daybook serve --currency euro"),
             ErrorKind::ValueValidation

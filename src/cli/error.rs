@@ -1,7 +1,8 @@
 //! What can go wrong on the command line: the message, the stable code, a hint, the exit code.
 
-use std::net::SocketAddr;
+use std::{fmt, net::SocketAddr};
 
+use daybook_api::transport::TlsError;
 use daybook_app::{
     AppError, CommandError,
     import::{ImportError, MappingError},
@@ -16,8 +17,8 @@ pub(crate) enum CliError {
     /// Something around the organisation.
     #[error(transparent)]
     App(#[from] AppError),
-    /// An address that others than this machine could reach.
-    #[error("{address} is not a loopback address, and Daybook has no access control yet")]
+    /// An address that others than this machine could reach, without encryption.
+    #[error("{address} is not a loopback address, and connections would not be encrypted")]
     NotLoopback {
         /// The address.
         address: SocketAddr,
@@ -30,6 +31,12 @@ pub(crate) enum CliError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Something is wrong with the settings.
+    #[error("the configuration is not usable:{0}")]
+    Configuration(Problems),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] TlsError),
     /// The process lacks something that it needs to run.
     #[error("cannot {what}: {source}")]
     System {
@@ -86,6 +93,26 @@ pub(crate) enum CliError {
     Unclosed,
 }
 
+/// Everything that is wrong with the settings, a line for each.
+#[derive(Debug)]
+pub(crate) struct Problems(Vec<String>);
+
+impl Problems {
+    pub(crate) fn of(problems: &[impl fmt::Display]) -> Self {
+        Self(problems.iter().map(ToString::to_string).collect())
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {problem}"))?;
+        // The code stands behind the last line, apart from what the problem says.
+        f.write_str("\n ")
+    }
+}
+
 impl From<LogError> for CliError {
     fn from(error: LogError) -> Self {
         Self::App(AppError::Log(error))
@@ -101,6 +128,8 @@ impl CliError {
             Self::Import(error) => error.code(),
             Self::NotLoopback { .. } => "LISTEN_NOT_LOOPBACK",
             Self::Listen { .. } => "LISTEN_FAILED",
+            Self::Configuration(_) => "CONFIGURATION_INVALID",
+            Self::Certificate(_) => "CERTIFICATE_UNUSABLE",
             Self::System { .. } => "SYSTEM",
             Self::LogFilter { .. } => "LOG_FILTER_INVALID",
             Self::File { .. } => "FILE_UNUSABLE",
@@ -120,7 +149,12 @@ impl CliError {
                 Some("name the folder with --data, or found an organisation with `daybook serve`")
             }
             Self::SchemaDiffers { .. } => Some("`daybook schema` writes it anew"),
-            Self::NotLoopback { .. } => Some("listen on 127.0.0.1 or [::1]"),
+            Self::NotLoopback { .. } => {
+                Some("listen on 127.0.0.1 or [::1], or name --tls-certificate and --tls-key")
+            }
+            Self::Configuration(_) => {
+                Some("`daybook config` shows every setting, `daybook help config` how to give one")
+            }
             Self::Listen { source, .. } if in_use(source) => {
                 Some("name another address with --listen, or port 0 for any free port")
             }
@@ -131,6 +165,7 @@ impl CliError {
             | Self::Mapping(_)
             | Self::Import(_)
             | Self::Listen { .. }
+            | Self::Certificate(_)
             | Self::System { .. }
             | Self::LogFilter { .. }
             | Self::File { .. }
@@ -146,7 +181,10 @@ impl CliError {
             Self::App(AppError::Log(LogError::Locked { .. })) => Exit::InUse,
             Self::App(AppError::Log(LogError::Damaged { .. })) => Exit::Damaged,
             Self::Listen { source, .. } if in_use(source) => Exit::InUse,
-            Self::NotLoopback { .. } | Self::LogFilter { .. } => Exit::Usage,
+            Self::NotLoopback { .. }
+            | Self::Configuration(_)
+            | Self::Certificate(_)
+            | Self::LogFilter { .. } => Exit::Usage,
             Self::Unreadable { .. } => Exit::Damaged,
             Self::App(_)
             | Self::Mapping(_)

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod backup;
+mod config;
 mod demo;
 mod error;
 mod exit;
@@ -53,5 +54,6 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments),
     }
 }

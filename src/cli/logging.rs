@@ -15,7 +15,7 @@ const FILTER: &str = "DAYBOOK_LOG";
 const DEFAULT_FILTER: &str = "info,sled=warn";
 
 /// How a line of the server's log looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     /// For people.
     #[default]

@@ -51,7 +51,7 @@ pub struct Rates {
     pub identity: Option<Rate>,
     /// Cost of what one identity asks for.
     pub cost: Option<Rate>,
-    /// Whether clients without an identity are limited on this machine too.
+    /// Whether clients on this machine are limited too.
     pub local: bool,
 }
 
@@ -157,10 +157,12 @@ impl Budget {
     /// empty each other's budget, so their addresses pay.
     fn payer(&self, context: &RequestContext) -> Option<Box<str>> {
         let key = context.identity.key();
-        match context.peer.filter(|_| context.identity.is_anonymous()) {
+        match context.peer {
             Some(peer) if peer.is_local() && !self.local => None,
-            Some(peer) => Some(format!("{key}@{}", peer.network()).into()),
-            None => Some(key.into()),
+            Some(peer) if context.identity.is_anonymous() => {
+                Some(format!("{key}@{}", peer.network()).into())
+            }
+            _ => Some(key.into()),
         }
     }
 

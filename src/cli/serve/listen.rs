@@ -1,32 +1,35 @@
-//! The address of the server. Until there is access control, it must be one that only this
-//! machine reaches.
+//! The address of the server. Without encryption it must be one that only this machine reaches.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 
-use crate::error::CliError;
+use crate::{
+    config::{Configuration, DEFAULT_ADDRESS},
+    error::CliError,
+};
 
-const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// Ports tried for a demonstration, the default one included.
 const PORTS_TRIED: u16 = 100;
 
-/// Reads an address; `localhost:8080` is understood too.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    let numeric = match text.strip_prefix("localhost:") {
-        Some(port) => format!("{}:{port}", Ipv4Addr::LOCALHOST),
-        None => text.to_owned(),
-    };
-    numeric
-        .parse()
-        .map_err(|_| "expected an address with a port, such as 127.0.0.1:8080".to_owned())
+/// # Errors
+/// What is sent over this address could be read on its way.
+pub(crate) fn permit(address: SocketAddr, encrypted: bool) -> Result<(), CliError> {
+    if encrypted || address.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(CliError::NotLoopback { address })
 }
 
 /// Takes the address that was asked for, or else the default one; somebody who just tries the
 /// demonstration gets the next free port instead of an error.
-pub(super) fn bind(asked: Option<SocketAddr>, demo: bool) -> Result<TcpListener, CliError> {
-    let mut address = asked.unwrap_or(DEFAULT);
-    if !address.ip().is_loopback() {
-        return Err(CliError::NotLoopback { address });
-    }
+pub(super) fn bind(configuration: &Configuration, demo: bool) -> Result<TcpListener, CliError> {
+    let settings = &configuration.settings;
+    let asked = configuration.is_given("server.listen");
+    permit(settings.server.listen, settings.tls.certificate.is_some())?;
+    take(asked.then_some(settings.server.listen), demo)
+}
+
+fn take(asked: Option<SocketAddr>, demo: bool) -> Result<TcpListener, CliError> {
+    let mut address = asked.unwrap_or(DEFAULT_ADDRESS);
     let last = match asked {
         None if demo => address.port().saturating_add(PORTS_TRIED - 1),
         _ => address.port(),
@@ -44,29 +47,27 @@ pub(super) fn bind(asked: Option<SocketAddr>, demo: bool) -> Result<TcpListener,
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
-    use super::{CliError, address, bind};
+    use super::{CliError, SocketAddr, permit, take};
 
-    #[test]
-    fn addresses_are_numbers_or_this_machine() {
-        assert_eq!(address("localhost:80").unwrap().to_string(), "127.0.0.1:80");
-        assert_eq!(address("[::1]:80").unwrap().to_string(), "[::1]:80");
-        assert!(address("8080").is_err());
-        assert!(address("example.com:80").is_err());
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
     }
 
     #[test]
-    fn an_address_that_others_reach_is_refused() {
+    fn an_address_that_others_reach_needs_encryption() {
         for open_to_others in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
-            let refused = bind(Some(address(open_to_others).unwrap()), false);
+            let refused = permit(address(open_to_others), false);
             assert!(matches!(refused, Err(CliError::NotLoopback { .. })));
+            assert!(permit(address(open_to_others), true).is_ok());
         }
+        assert!(permit(address("[::1]:80"), false).is_ok());
     }
 
     #[test]
     fn a_taken_address_that_was_asked_for_is_an_error() {
-        let taken = bind(Some(address("127.0.0.1:0").unwrap()), false).unwrap();
+        let taken = take(Some(address("127.0.0.1:0")), false).unwrap();
         for demo in [false, true] {
-            let refused = bind(taken.local_addr().ok(), demo);
+            let refused = take(taken.local_addr().ok(), demo);
             assert!(matches!(refused, Err(CliError::Listen { .. })));
         }
     }

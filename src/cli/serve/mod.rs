@@ -11,7 +11,7 @@
 
 mod gauges;
 mod health;
-mod listen;
+pub(crate) mod listen;
 mod waiting;
 
 use std::{
@@ -27,7 +27,7 @@ use clap::Args;
 use daybook_api::{
     graphql::Api,
     metrics::Metrics,
-    transport::{Lifecycle, ServeConfig, TransportConfig, router, serve},
+    transport::{Lifecycle, ServeConfig, Tls, router, serve},
 };
 use daybook_app::{Founding, Opening, Organisation};
 use daybook_schema::kernel::Actor;
@@ -39,11 +39,11 @@ use tokio::{
 use self::{gauges::Gauges, health::Watch, waiting::Waiting};
 use crate::{
     arguments::{NewOrganisation, Room},
+    config::{self, Flags, Settings},
     demo::Story,
     error::CliError,
     exit::Exit,
-    logging::{self, LogFormat},
-    open, output,
+    logging, open, output,
 };
 
 /// Time for what still runs on blocking threads after the last connection has ended.
@@ -69,12 +69,9 @@ pub(crate) struct Serve {
     /// The data folder [default: ./daybook-data, with --demo ./daybook-demo].
     #[arg(long, env = "DAYBOOK_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The address to listen on, a loopback one: there is no access control yet. Port 0 takes any
-    /// free port [default: 127.0.0.1:8080, with --demo the next free port from there].
-    #[arg(long, env = "DAYBOOK_LISTEN", value_name = "ADDR", value_parser = listen::address)]
-    listen: Option<SocketAddr>,
     /// Answers for a demonstration, two years of an invented company, in a folder of its own;
-    /// fills it first where that has not been done.
+    /// fills it first where that has not been done; listens on the next free port where no
+    /// address is given.
     #[arg(long)]
     demo: bool,
     #[command(flatten)]
@@ -91,12 +88,8 @@ pub(crate) struct Serve {
     founding: NewOrganisation,
     #[command(flatten)]
     room: Room,
-    /// Seconds between failing readiness and accepting no more connections.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    grace: u64,
-    /// How the server's own log looks.
-    #[arg(long, value_enum, env = "DAYBOOK_LOG_FORMAT", default_value_t)]
-    log_format: LogFormat,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 impl Serve {
@@ -119,19 +112,29 @@ impl Serve {
 }
 
 pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
-    logging::start(arguments.log_format)?;
+    let configuration = config::load(&arguments.flags)?;
+    logging::start(configuration.settings.log.format)?;
     let system = |what| move |source| CliError::System { what, source };
-    let listener = listen::bind(arguments.listen, arguments.demo)?;
+    let listener = listen::bind(&configuration, arguments.demo)?;
+    let settings = configuration.settings;
+    let tls = settings.certificate()?;
     listener
         .set_nonblocking(true)
         .map_err(system("use the listening socket"))?;
     let runtime = Runtime::new().map_err(system("start the runtime"))?;
-    let waiting = Waiting::begin(&runtime, &listener)?;
+    let connections = settings.connections(tls);
+    let waiting = Waiting::begin(&runtime, &listener, connections.clone())?;
     let organisation = Arc::new(begin(arguments)?);
     waiting.end(&runtime);
     let actor = arguments.actor.clone();
-    let grace = Duration::from_secs(arguments.grace);
-    let served = runtime.block_on(answer(listener, organisation.clone(), actor, grace));
+    let served = answer(
+        listener,
+        organisation.clone(),
+        actor,
+        &settings,
+        connections,
+    );
+    let served = runtime.block_on(served);
     runtime.shutdown_timeout(RUNTIME_END);
     let closed = close(organisation);
     served.and(closed)
@@ -187,7 +190,8 @@ async fn answer(
     listener: TcpListener,
     organisation: Arc<Organisation>,
     actor: Actor,
-    grace: Duration,
+    settings: &Settings,
+    connections: ServeConfig,
 ) -> Result<Exit, CliError> {
     let system = |what| move |source| CliError::System { what, source };
     let listener =
@@ -205,17 +209,37 @@ async fn answer(
     ));
     let health = Watch::new(organisation.clone());
     let api = Api::new(organisation, actor);
-    let config = TransportConfig::default();
+    let config = settings.requests();
     let routes = router(api, health, config, &metrics, &lifecycle, Router::new());
-    output::say(&format!(
-        "Daybook is ready: query page http://{address}/graphql"
-    ))?;
-    let config = ServeConfig {
-        grace,
-        ..ServeConfig::default()
-    };
-    serve(listener, routes, &lifecycle, config, &metrics).await;
+    if let Some(tls) = &connections.tls {
+        tokio::spawn(tls.clone().keep(lifecycle.clone()));
+        let hangup = signal(SignalKind::hangup()).map_err(system("watch for signals"))?;
+        tokio::spawn(look_on_signal(tls.clone(), hangup));
+    }
+    output::say(&ready(address, settings))?;
+    serve(listener, routes, &lifecycle, connections, &metrics).await;
     Ok(Exit::Done)
+}
+
+/// What stands in the last line on stdout.
+fn ready(address: SocketAddr, settings: &Settings) -> String {
+    let page = if settings.graphql.query_page {
+        "query page"
+    } else {
+        "GraphQL at"
+    };
+    let scheme = if settings.tls.certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("Daybook is ready: {page} {scheme}://{address}/graphql")
+}
+
+async fn look_on_signal(tls: Tls, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tls.look_now().await;
+    }
 }
 
 async fn end_on_signal(lifecycle: Lifecycle, mut interrupt: Signal, mut terminate: Signal) {

@@ -22,7 +22,11 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn begin(runtime: &Runtime, listener: &TcpListener) -> Result<Self, CliError> {
+    pub(super) fn begin(
+        runtime: &Runtime,
+        listener: &TcpListener,
+        connections: ServeConfig,
+    ) -> Result<Self, CliError> {
         let system = |source| CliError::System {
             what: "use the listening socket",
             source,
@@ -36,7 +40,7 @@ impl Waiting {
         let config = ServeConfig {
             grace: Duration::ZERO,
             drain_time_max: END,
-            ..ServeConfig::default()
+            ..connections
         };
         let server = runtime.spawn({
             let lifecycle = lifecycle.clone();

@@ -119,7 +119,7 @@ async fn an_identity_is_limited_wherever_it_asks_from() {
         ..Default::default()
     });
     let asked = |name: &str| post(r#"{"query":"{ hello }"}"#).header("daybook-actor", name);
-    for address in ["192.0.2.1:1", "127.0.0.1:1"] {
+    for address in ["192.0.2.1:1", "[2001:db8::1]:1"] {
         let request = asked("li").body_as("application/json");
         assert_eq!(ask_from(&server, address, request).await.status, 200);
     }

@@ -1,0 +1,87 @@
+//! From the settings to the limits of the transport.
+
+use std::path::Path;
+
+use daybook_api::transport::{self, Rate, ServeConfig, Tls, TlsError, TransportConfig};
+
+use super::{rule::Secret, settings::Settings};
+
+impl Settings {
+    /// The certificate; none where connections are not encrypted.
+    ///
+    /// # Errors
+    /// The files cannot be used.
+    pub(crate) fn certificate(&self) -> Result<Option<Tls>, TlsError> {
+        let files: Option<(&Path, &Path)> =
+            self.tls.certificate.as_deref().zip(self.tls.key.as_deref());
+        files
+            .map(|(certificate, key)| Tls::load(certificate, key))
+            .transpose()
+    }
+
+    /// The limits of connections.
+    pub(crate) fn connections(&self, tls: Option<Tls>) -> ServeConfig {
+        let server = &self.server;
+        ServeConfig {
+            tls,
+            connections_max: server.connections_max,
+            connections_per_address_max: server.connections_per_address_max,
+            limit_local: server.limit_local,
+            handshake_time_max: server.handshake_time_max,
+            head_time_max: server.head_time_max,
+            head_bytes_max: server.head_bytes_max,
+            write_time_max: server.write_time_max,
+            grace: server.grace,
+            drain_time_max: server.drain_time_max,
+        }
+    }
+
+    /// The limits of requests.
+    pub(crate) fn requests(&self) -> TransportConfig {
+        let server = &self.server;
+        TransportConfig {
+            limits: self.document_limits(),
+            body_bytes_max: server.body_bytes_max,
+            body_time_max: server.body_time_max,
+            query_time_max: server.query_time_max,
+            origins: server.origins.clone(),
+            rates: self.client_rates(),
+            introspection: self.graphql.introspection,
+            query_page: self.graphql.query_page,
+            metrics_token: server
+                .metrics_token
+                .as_ref()
+                .map(Secret::reveal)
+                .map(Into::into),
+            ..TransportConfig::default()
+        }
+    }
+
+    fn document_limits(&self) -> transport::Limits {
+        let limits = &self.limits;
+        transport::Limits {
+            tokens_max: limits.tokens_max,
+            nesting_max: limits.nesting_max,
+            depth_max: limits.depth_max,
+            cost_max: limits.cost_max.into(),
+            aliases_max: limits.aliases_max,
+            root_fields_max: limits.root_fields_max,
+            directives_max: limits.directives_max,
+            fragment_depth_max: limits.fragment_depth_max,
+            introspection_depth_max: limits.introspection_depth_max,
+            introspection_fields_max: limits.introspection_fields_max,
+            introspection_lists_max: limits.introspection_lists_max,
+            page_size_assumed: limits.page_size_assumed,
+        }
+    }
+
+    fn client_rates(&self) -> transport::Rates {
+        let rates = &self.rates;
+        transport::Rates {
+            address: Rate::new(rates.address_per_second, rates.address_burst),
+            identity: Rate::new(rates.identity_per_second, rates.identity_burst),
+            cost: Rate::new(rates.cost_per_second, rates.cost_burst),
+            local: self.server.limit_local,
+        }
+    }
+}
