@@ -9,7 +9,7 @@ use daybook_api::{
     metrics::Metrics,
     transport::{Lifecycle, ServeConfig, TransportConfig, router, serve},
 };
-use daybook_app::Organisation;
+use daybook_app::{Organisation, demo};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -137,7 +137,8 @@ async fn serve_ours(organisation: Arc<Organisation>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::new());
-    let api = Api::new(organisation, "bench".parse().unwrap());
+    let administrator = format!("account-{}", demo::ADMINISTRATOR).parse().unwrap();
+    let api = Api::new(organisation, Some(administrator));
     let config = TransportConfig::default();
     let routes = router(
         api,

@@ -33,8 +33,8 @@ use daybook_schema::{
 };
 
 pub use access::{
-    AccessRejection, Authority, COMMANDS, Cited, CommandRule, FieldClass, KINDS, KindRule,
-    authorise, command_rule, is_held, kind_rule,
+    AccessRejection, Authority, COMMANDS, Cited, CommandRule, FieldClass, KINDS, KindRule, QUERIES,
+    QueryRule, authorise, command_rule, is_held, kind_rule, may_list, query_rule,
 };
 pub use custody::Custody;
 pub use desk::{Context, Decided, Desk, Fault, Fold, Loaded, RecordedEvent, State, States};

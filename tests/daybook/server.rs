@@ -1,13 +1,17 @@
 //! A server of its own for a test: the real program on a free port.
 
 use std::{
-    fs::File,
+    collections::BTreeMap,
+    fs::{self, File},
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     os::unix::fs::FileExt as _,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -21,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Server {
     process: Child,
     address: String,
+    /// What opens it, in the name of `li.wei`; a demonstration needs nothing.
+    token: Option<String>,
     /// The position of the last answer; what is asked next must be as recent.
     seen: AtomicU64,
     /// What it says on stderr.
@@ -37,8 +43,14 @@ pub(crate) struct Ended {
 /// `daybook serve` for a folder on any free port, not started yet.
 pub(crate) fn serving(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
-    command.arg(folder).args(arguments);
+    command.args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--administrator",
+        "li.wei",
+    ]);
+    command.arg("--data").arg(folder).args(arguments);
     command
 }
 
@@ -59,23 +71,28 @@ impl Server {
             .stderr(said.try_clone().unwrap())
             .spawn()
             .unwrap();
-        let mut ready = String::new();
-        let stdout = process.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut ready).unwrap();
-        let address = ready
-            .trim_end()
-            .strip_prefix("Daybook is ready: query page http://")
-            .and_then(|rest| rest.strip_suffix("/graphql"));
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let mut shown = None;
+        let mut address = None;
+        for line in stdout.lines().map_while(Result::ok) {
+            let line = line.trim();
+            shown = shown.or_else(|| line.starts_with("dbk_").then(|| line.to_owned()));
+            let ready = line.strip_prefix("Daybook is ready: query page http://");
+            address = ready.and_then(|rest| Some(rest.strip_suffix("/graphql")?.to_owned()));
+            if address.is_some() {
+                break;
+            }
+        }
         let Some(address) = address else {
             let code = process.wait().unwrap().code();
             let said = all_of(&said);
             return Err(Ended { code, said });
         };
-        let (address, seen) = (address.to_owned(), AtomicU64::new(0));
         Ok(Self {
+            token: remembered(&command, shown),
             process,
             address,
-            seen,
+            seen: AtomicU64::new(0),
             said,
         })
     }
@@ -119,9 +136,10 @@ impl Server {
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
              Content-Type: application/json\r\nAccept: application/json\r\n\
-             Daybook-Actor: li.wei\r\nDaybook-At-Least: {}\r\n\
+             {}Daybook-At-Least: {}\r\n\
              Content-Length: {}\r\n\r\n{body}",
             self.address,
+            self.authorization(),
             self.seen.load(Ordering::Relaxed),
             body.len()
         )?;
@@ -172,6 +190,12 @@ impl Server {
         self.seen.fetch_max(position, Ordering::Relaxed);
     }
 
+    /// The header line that names who asks.
+    pub(crate) fn authorization(&self) -> String {
+        let line = |token: &String| format!("Authorization: Bearer {token}\r\n");
+        self.token.as_ref().map(line).unwrap_or_default()
+    }
+
     /// The host and port that it listens on.
     pub(crate) fn address(&self) -> &str {
         &self.address
@@ -195,6 +219,22 @@ impl Server {
         assert!(sent.unwrap().success());
         self.process.wait().unwrap().code()
     }
+}
+
+/// The key of an organisation's first account is shown once, when there is none; whoever opens the
+/// same organisation again, in whichever folder, needs the same.
+fn remembered(command: &Command, shown: Option<String>) -> Option<String> {
+    static KEYS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let mut arguments = command.get_args();
+    arguments.find(|argument| *argument == "--data");
+    let identity = Path::new(arguments.next()?).join("daybook.json");
+    let identity: Value = serde_json::from_slice(&fs::read(identity).ok()?).ok()?;
+    let organisation = identity["organisation"].as_str()?.to_owned();
+    let mut keys = KEYS.lock().unwrap();
+    if let Some(shown) = shown {
+        keys.insert(organisation.clone(), shown);
+    }
+    keys.get(&organisation).cloned()
 }
 
 /// Everything in a file, wherever its writer stands.

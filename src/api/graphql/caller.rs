@@ -27,6 +27,28 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// The caller that needs no proof in a spec: the first account of the organisation, which is
+    /// made where there is none.
+    #[cfg(test)]
+    pub(super) fn first_of(organisation: &Arc<Organisation>, login: &str) -> Self {
+        let account = AccountId(
+            login
+                .parse()
+                .unwrap_or_else(|_| unreachable!("a user name")),
+        );
+        let made = daybook_app::access::bootstrap(organisation, &account.0);
+        let head = organisation.log().head().position;
+        while organisation.applied().borrow().position < head {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let principal = organisation.gate().enter_unproven(&account, now());
+        let principal = principal.unwrap_or_else(|error| unreachable!("{error}: {made:?}"));
+        Self {
+            organisation: organisation.clone(),
+            principal,
+        }
+    }
+
     /// The caller as the transport sees it: its limits are kept by organisation and account.
     fn identity(self) -> Identity {
         let key = format!("{}/{}", self.organisation.id(), self.principal.actor);

@@ -27,6 +27,7 @@ mod pipeline;
 mod query;
 mod reading;
 mod register;
+mod roots;
 mod service;
 mod shape;
 mod shown;
@@ -36,9 +37,16 @@ mod shown_spec;
 mod spec;
 mod subscription;
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+};
 
-use async_graphql::{Pos, Schema, ValidationMode, Value};
+use async_graphql::{
+    OutputType, Pos, Schema, SubscriptionType, ValidationMode, Value,
+    parser::types::ExecutableDocument,
+    registry::{MetaType, Registry},
+};
 use daybook_app::Organisation;
 use daybook_schema::access::AccountId;
 use futures_util::{
@@ -134,11 +142,17 @@ impl Api {
         let GraphQlRequest {
             inner,
             mut context,
+            document,
             cost,
             trusted,
             ..
         } = request;
-        let reading = match self.reading(&mut context).await {
+        let permitted = permitted(&context, document.syntax(), inner.operation_name.as_deref());
+        let reading = match permitted {
+            Ok(()) => self.reading(&mut context).await,
+            Err(fault) => Err(fault),
+        };
+        let reading = match reading {
             Ok(reading) => Arc::new(reading),
             Err(fault) => return refused(fault),
         };
@@ -170,8 +184,15 @@ impl GraphQl for Api {
 
     fn subscribe(&self, request: GraphQlRequest) -> BoxStream<'static, GraphQlResponse> {
         let GraphQlRequest {
-            inner, mut context, ..
+            inner,
+            mut context,
+            document,
+            ..
         } = request;
+        let name = inner.operation_name.as_deref();
+        if let Err(fault) = permitted(&context, document.syntax(), name) {
+            return stream::iter([refused(fault)]).boxed();
+        }
         let api = self.clone();
         let answers = stream::once(async move {
             match api.reading(&mut context).await {
@@ -185,6 +206,30 @@ impl GraphQl for Api {
         });
         answers.flatten().boxed()
     }
+}
+
+/// Refuses what none of the caller's roles may ask for.
+fn permitted(
+    context: &RequestContext,
+    document: &ExecutableDocument,
+    operation: Option<&str>,
+) -> Result<(), fault::Fault> {
+    let caller = context.identity.known::<Caller>();
+    let caller = caller.ok_or_else(fault::Fault::unauthenticated)?;
+    roots::check(document, operation, &caller.principal)
+}
+
+/// Whether neither the query root nor the subscription root has such a field.
+fn is_unknown_root(field: &str) -> bool {
+    static FIELDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let mut registry = Registry::default();
+        <Query as OutputType>::create_type_info(&mut registry);
+        <Subscription as SubscriptionType>::create_type_info(&mut registry);
+        let roots = ["Query", "Subscription"].map(|root| registry.types.get(root));
+        let fields = roots.into_iter().flatten().filter_map(MetaType::fields);
+        fields.flat_map(|fields| fields.keys().cloned()).collect()
+    });
+    !FIELDS.contains(field)
 }
 
 fn refused(fault: fault::Fault) -> GraphQlResponse {

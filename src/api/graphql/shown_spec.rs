@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use super::{
     DaybookSchema,
+    caller::Caller,
     customers::{Customer, Interaction},
     fault::Fault,
     goods::{Price, PriceList, Product, StockItem, Warehouse},
@@ -63,9 +64,8 @@ static COMPANY: LazyLock<Company> = LazyLock::new(|| {
 impl Company {
     fn reading(&self) -> Arc<Reading> {
         let head = self.organisation.log().head().position;
-        let organisation = self.organisation.clone();
-        let actor = "li.wei".parse().unwrap();
-        let reading = Reading::begin(organisation, actor, None, Some(head));
+        let caller = Caller::first_of(&self.organisation, demo::ADMINISTRATOR);
+        let reading = Reading::begin(&caller, None, Some(head));
         Arc::new(self.runtime.block_on(reading).unwrap())
     }
 

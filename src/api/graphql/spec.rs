@@ -9,7 +9,7 @@ use daybook_app::{Founding, Organisation, OrganisationOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{reading::Reading, sdl};
+use super::{caller::Caller, reading::Reading, sdl};
 
 #[test]
 fn the_schema_builds_and_names_what_it_derives() {
@@ -33,6 +33,7 @@ fn the_schema_builds_and_names_what_it_derives() {
 /// An organisation in a temporary folder, asked in GraphQL.
 struct Desk {
     organisation: Arc<Organisation>,
+    caller: Caller,
     runtime: tokio::runtime::Runtime,
     _folder: TempDir,
 }
@@ -52,8 +53,10 @@ impl Desk {
             ..Default::default()
         };
         let opened = Organisation::open(folder.path(), options, &founding, &mut |_, _| {});
+        let organisation = Arc::new(opened.unwrap().0);
         Self {
-            organisation: Arc::new(opened.unwrap().0),
+            caller: Caller::first_of(&organisation, "li.wei"),
+            organisation,
             runtime: tokio::runtime::Runtime::new().unwrap(),
             _folder: folder,
         }
@@ -63,10 +66,9 @@ impl Desk {
     #[track_caller]
     fn ask(&self, document: &str) -> Value {
         let head = self.organisation.log().head().position;
-        let organisation = self.organisation.clone();
-        let actor = "li.wei".parse().unwrap();
+        let caller = self.caller.clone();
         let response = self.runtime.block_on(async move {
-            let reading = Reading::begin(organisation, actor, None, Some(head)).await;
+            let reading = Reading::begin(&caller, None, Some(head)).await;
             let request = Request::new(document).data(Arc::new(reading.unwrap()));
             super::schema(async_graphql::ValidationMode::Strict)
                 .execute(request)

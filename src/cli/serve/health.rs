@@ -81,7 +81,11 @@ mod tests {
 
     #[test]
     fn read_models_must_be_near_the_head_and_running() {
-        let at = |position, stopped| Applied { position, stopped };
+        let at = |position, stopped| Applied {
+            position,
+            stopped,
+            access: 0,
+        };
         assert!(read_models(&at(10, None), 10 + LAG_MAX).0);
         assert!(!read_models(&at(10, None), 11 + LAG_MAX).0);
         assert!(!read_models(&at(10, Some("disk full".to_owned())), 10).0);

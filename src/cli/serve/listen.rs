@@ -24,7 +24,9 @@ pub(crate) fn permit(address: SocketAddr, encrypted: bool) -> Result<(), CliErro
 pub(super) fn bind(configuration: &Configuration, demo: bool) -> Result<TcpListener, CliError> {
     let settings = &configuration.settings;
     let asked = configuration.is_given("server.listen");
-    permit(settings.server.listen, settings.tls.certificate.is_some())?;
+    // In a demonstration everybody is the administrator, so nobody else may come.
+    let encrypted = settings.tls.certificate.is_some() && !demo;
+    permit(settings.server.listen, encrypted)?;
     take(asked.then_some(settings.server.listen), demo)
 }
 

@@ -11,6 +11,7 @@
 
 mod gauges;
 mod health;
+mod keys;
 pub(crate) mod listen;
 mod waiting;
 
@@ -29,8 +30,8 @@ use daybook_api::{
     metrics::Metrics,
     transport::{Lifecycle, ServeConfig, Tls, router, serve},
 };
-use daybook_app::{Founding, Opening, Organisation};
-use daybook_schema::kernel::Actor;
+use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
+use daybook_schema::{access::AccountId, kernel::Actor};
 use tokio::{
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
@@ -76,14 +77,15 @@ pub(crate) struct Serve {
     demo: bool,
     #[command(flatten)]
     story: Story,
-    /// Who acts where a request names nobody in its header `Daybook-Actor`.
+    /// The user name of the first account, which administers the organisation; of effect where
+    /// there is no account yet.
     #[arg(
         long,
-        env = "DAYBOOK_ACTOR",
+        env = "DAYBOOK_ADMINISTRATOR",
         value_name = "NAME",
-        default_value = "operator"
+        default_value = "admin"
     )]
-    actor: Actor,
+    administrator: Actor,
     #[command(flatten)]
     founding: NewOrganisation,
     #[command(flatten)]
@@ -106,7 +108,7 @@ impl Serve {
         if self.demo {
             self.story.founding()
         } else {
-            self.founding.by(&self.actor)
+            self.founding.by(&self.administrator)
         }
     }
 }
@@ -126,11 +128,11 @@ pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
     let waiting = Waiting::begin(&runtime, &listener, connections.clone())?;
     let organisation = Arc::new(begin(arguments)?);
     waiting.end(&runtime);
-    let actor = arguments.actor.clone();
+    let unproven = keys::demo_administrator().filter(|_| arguments.demo);
     let served = answer(
         listener,
         organisation.clone(),
-        actor,
+        unproven,
         &settings,
         connections,
     );
@@ -152,10 +154,17 @@ fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
             "demonstration filled"
         );
     }
-    let (organisation, opening) =
-        open::organisation(folder, &arguments.founding(), arguments.room.limits())?;
+    let options = OrganisationOptions {
+        demo: arguments.demo,
+        ..arguments.room.limits()
+    };
+    let (organisation, opening) = open::organisation(folder, &arguments.founding(), options)?;
     report(&organisation, &opening);
     open::catch_up(&organisation);
+    keys::show_first(&organisation, &arguments.founding().founder)?;
+    if arguments.demo {
+        keys::show_demo(&organisation)?;
+    }
     Ok(organisation)
 }
 
@@ -189,7 +198,7 @@ fn report(organisation: &Organisation, opening: &Opening) {
 async fn answer(
     listener: TcpListener,
     organisation: Arc<Organisation>,
-    actor: Actor,
+    unproven: Option<AccountId>,
     settings: &Settings,
     connections: ServeConfig,
 ) -> Result<Exit, CliError> {
@@ -208,7 +217,7 @@ async fn answer(
         lifecycle.clone(),
     ));
     let health = Watch::new(organisation.clone());
-    let api = Api::new(organisation, actor);
+    let api = Api::new(organisation, unproven);
     let config = settings.requests();
     let routes = router(api, health, config, &metrics, &lifecycle, Router::new());
     if let Some(tls) = &connections.tls {

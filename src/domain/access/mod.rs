@@ -8,5 +8,5 @@ pub(crate) mod session;
 pub(crate) mod team;
 
 pub use authority::{AccessRejection, Authority, Cited, authorise};
-pub use permissions::{COMMANDS, KINDS};
+pub use permissions::{COMMANDS, KINDS, QUERIES, QueryRule, may_list, query_rule};
 pub use permissions::{CommandRule, FieldClass, KindRule, command_rule, is_held, kind_rule};

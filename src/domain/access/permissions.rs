@@ -268,6 +268,116 @@ pub fn kind_rule(kind: &str) -> Option<&'static KindRule> {
     KINDS.iter().find(|rule| rule.kind == kind)
 }
 
+/// Who may ask a question of the query root that is not one object or a list of one kind; an
+/// answer holds only what the asker sees.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryRule {
+    /// The field of the query or subscription root.
+    pub query: &'static str,
+    /// The roles that may ask.
+    pub roles: &'static [Role],
+}
+
+/// Who reads objects and reports. An integrator follows the record and asks for nothing else.
+const READERS: &[Role] = &[
+    Administrator,
+    Leader,
+    Manager,
+    SalesManager,
+    Salesperson,
+    ServiceAgent,
+    StockKeeper,
+    Delivery,
+    Analyst,
+    HumanResources,
+    QualityMeasurer,
+    Auditor,
+];
+const SALES_FIGURES: &[Role] = &[
+    Administrator,
+    Leader,
+    Manager,
+    SalesManager,
+    Salesperson,
+    Analyst,
+    Auditor,
+];
+const GOODS_FIGURES: &[Role] = &[
+    Administrator,
+    Leader,
+    Manager,
+    SalesManager,
+    Salesperson,
+    ServiceAgent,
+    StockKeeper,
+    Delivery,
+    Analyst,
+    QualityMeasurer,
+    Auditor,
+];
+const COMPLAINT_FIGURES: &[Role] = &[
+    Administrator,
+    Leader,
+    Manager,
+    SalesManager,
+    ServiceAgent,
+    Analyst,
+    QualityMeasurer,
+    Auditor,
+];
+const ORDER_FIGURES: &[Role] = &[
+    Administrator,
+    Leader,
+    Manager,
+    SalesManager,
+    Salesperson,
+    ServiceAgent,
+    StockKeeper,
+    Analyst,
+    QualityMeasurer,
+    Auditor,
+];
+
+macro_rules! queries {
+    ($($query:literal: $roles:ident;)+) => {
+        /// The rule of every question.
+        pub const QUERIES: &[QueryRule] = &[
+            $(QueryRule { query: $query, roles: $roles },)+
+        ];
+    };
+}
+
+queries! {
+    "me": EVERYBODY;
+    "status": EVERYBODY;
+    "commits": EVERYBODY;
+    "history": EVERYBODY;
+    "node": READERS;
+    "nodes": READERS;
+    "search": READERS;
+    "pipelineBoard": SALES_FIGURES;
+    "pipelineFunnel": SALES_FIGURES;
+    "pipelineOutcomes": SALES_FIGURES;
+    "salesTotals": SALES_FIGURES;
+    "orderTracking": ORDER_FIGURES;
+    "priceQuote": GOODS_FIGURES;
+    "stockLedger": GOODS_FIGURES;
+    "stockByWarehouse": GOODS_FIGURES;
+    "stockByProduct": GOODS_FIGURES;
+    "complaintPatterns": COMPLAINT_FIGURES;
+}
+
+/// Whether a role may ask a question that is not about one kind of objects; none where there is no
+/// such question.
+pub fn query_rule(query: &str) -> Option<&'static QueryRule> {
+    QUERIES.iter().find(|rule| rule.query == query)
+}
+
+/// Whether a role may ask for one object or a list of a kind.
+pub fn may_list(role: Role, kind: &str) -> bool {
+    READERS.contains(&role) && kind_rule(kind).is_some_and(|rule| rule.shows(role, None))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
