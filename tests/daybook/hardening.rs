@@ -76,7 +76,8 @@ fn what_arrives_slowly_or_never_is_given_up() {
     with_server(&flags, |server| {
         let since = Instant::now();
         assert_eq!(raw(server.address(), b"GET /livez HT"), "");
-        let body = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+        let body =
+            b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
             content-length: 99\r\n\r\n{\"query\":";
         let answer = raw(server.address(), body);
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
@@ -90,7 +91,7 @@ fn what_is_too_large_is_refused() {
     let flags = ["--head-bytes-max", "8KiB", "--body-bytes-max", "2KiB"];
     with_server(&flags, |server| {
         let head = format!(
-            "GET /livez HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
+            "GET /livez HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n",
             "y".repeat(9_000)
         );
         let answer = raw(server.address(), head.as_bytes());
@@ -132,7 +133,7 @@ fn an_address_has_its_share_of_connections_and_requests() {
     assert!((1..=1000).contains(&wait), "{answer}");
     let whole = raw(
         server.address(),
-        b"GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        b"GET /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
     );
     assert!(whole.contains("\r\nretry-after: 1\r\n"), "{whole}");
     assert_eq!(
@@ -174,7 +175,8 @@ fn a_client_that_does_not_read_its_answers_is_cut() {
         let text = "{ __schema { types { name description fields { name description \
             args { name description type { name } } } } } }";
         let body = json!({ "query": text }).to_string();
-        let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+        let head =
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
         let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
         for _ in 0..100 {
             if stream.write_all(request.as_bytes()).is_err() {
@@ -266,6 +268,23 @@ fn metrics_are_for_who_brings_the_token() {
         server.said()
     );
     assert_eq!(server.end(), Some(0));
+}
+
+#[test]
+fn a_page_under_a_strange_name_is_turned_away() {
+    with_server(&["--hosts", "books.example"], |server| {
+        let ask = |host: &str| {
+            let head = format!(
+                "GET /graphql?query={{status{{head}}}} HTTP/1.1\r\nhost: {host}\r\n\
+                 origin: http://{host}\r\nconnection: close\r\n\r\n"
+            );
+            raw(server.address(), head.as_bytes())
+        };
+        assert!(ask("books.example:80").starts_with("HTTP/1.1 200"));
+        let answer = ask("evil.example");
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        assert!(answer.contains("FORBIDDEN"), "{answer}");
+    });
 }
 
 /// A server that encrypts, ended with its test.
@@ -363,7 +382,10 @@ fn connections_are_encrypted_and_certificates_replaced() {
         answer.contains("\r\nstrict-transport-security: "),
         "{answer}"
     );
-    let plain = raw(&server.address, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n");
+    let plain = raw(
+        &server.address,
+        b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    );
     assert!(
         plain.starts_with("HTTP/1.1 400") && plain.contains("https"),
         "{plain}"
