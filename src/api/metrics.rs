@@ -45,14 +45,15 @@ pub struct OperationLabels {
 /// Labels of a request beyond what a client may ask for.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct LimitLabels {
-    /// What there was too much of.
+    /// What there was too much of: `address`, `requests` or `cost`.
     pub what: &'static str,
 }
 
 /// Labels of a connection that the server ended, or did not take.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct CutLabels {
-    /// Why.
+    /// Why: `address` (too many connections), `plain` (no encryption), `handshake`, `stuck` (the
+    /// client took nothing), or `closing`.
     pub reason: &'static str,
 }
 

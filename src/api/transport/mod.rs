@@ -1,10 +1,12 @@
 //! The HTTP side of the API, by the specifications: GraphQL over HTTP, `graphql-transport-ws`,
 //! GraphQL over SSE. It knows no schema: everything it asks of one is in [`GraphQl`].
 //!
-//! In reading order: [`serve`](serve()) accepts connections; `frame` names and measures each
-//! request; `http`, `socket` and `sse` are the carriers; `engine` runs a request through its
-//! stages with `document`, `scan` and `limits`; `errors` gives every fault its code; `encode`
-//! writes the answer. [`Lifecycle`] ends it all in order.
+//! In reading order: [`serve`](serve()) accepts connections, as many as `crowd` allows, encrypted
+//! by `tls` and watched by `wire`; `frame` names and measures each request, and turns away those
+//! that `rates` or their host forbid; `http`, `socket` and `sse` are the carriers; `engine` has the
+//! caller's `identity` established and runs a request through its stages with `document`, `scan`
+//! and `limits`; `errors` gives every fault its code; `encode` writes the answer. [`Lifecycle`]
+//! ends it all in order.
 
 mod crowd;
 mod document;

@@ -26,7 +26,7 @@ settings! {
         /// answers, besides the server's own.
         origins: Vec<String> = origins();
         /// What operators bring as a bearer token to see `/metrics` and the state of the parts.
-        /// Without one, this machine alone sees them.
+        /// Without one, this machine alone sees them: give one behind a proxy on this machine.
         metrics_token: Option<Secret> = secret();
         /// Connections open at a time; more wait.
         connections_max: usize = size(10_000, 1..=1_000_000);
