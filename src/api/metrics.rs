@@ -4,6 +4,8 @@
 //! label sets that are known beforehand are resolved once.
 
 use std::collections::HashSet;
+use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -43,14 +45,15 @@ pub struct OperationLabels {
 /// Labels of a request beyond what a client may ask for.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct LimitLabels {
-    /// What there was too much of.
+    /// What there was too much of: `address`, `requests` or `cost`.
     pub what: &'static str,
 }
 
 /// Labels of a connection that the server ended, or did not take.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct CutLabels {
-    /// Why.
+    /// Why: `address` (too many connections), `plain` (no encryption), `handshake`, `stuck` (the
+    /// client took nothing), or `closing`.
     pub reason: &'static str,
 }
 
@@ -139,28 +142,24 @@ impl Metrics {
                 Family::new_with_constructor(DurationBuckets),
             ),
             operations: OperationDurations::register(&mut names),
-            document_cache_hits: names.add(
+            document_cache_hits: names.count(
                 "daybook_document_cache_hits",
                 "GraphQL documents found parsed",
-                Counter::default(),
             ),
-            document_cache_misses: names.add(
+            document_cache_misses: names.count(
                 "daybook_document_cache_misses",
                 "GraphQL documents that had to be parsed",
-                Counter::default(),
             ),
             open_sockets: names.gauge("daybook_open_sockets", "WebSocket connections open now"),
             open_streams: names.gauge("daybook_open_streams", "Event streams open now"),
             open_connections: names.gauge("daybook_open_connections", "TCP connections open now"),
-            cut_connections: names.add(
+            cut_connections: names.counts(
                 "daybook_cut_connections",
                 "Connections that the server ended or did not take, per reason",
-                Family::default(),
             ),
-            rate_limited: names.add(
+            rate_limited: names.counts(
                 "daybook_rate_limited",
                 "Requests beyond what a client may ask for, per kind of limit",
-                Family::default(),
             ),
             append_duration: names.add(
                 "daybook_append_duration_seconds",
@@ -172,15 +171,10 @@ impl Metrics {
                 "Commits made durable by one append",
                 Histogram::new(exponential_buckets(1.0, 2.0, 12)),
             ),
-            events_appended: names.add(
-                "daybook_events_appended",
-                "Events written to the log",
-                Counter::default(),
-            ),
-            refusals: names.add(
+            events_appended: names.count("daybook_events_appended", "Events written to the log"),
+            refusals: names.counts(
                 "daybook_refusals",
                 "Commands refused by a business rule, per code",
-                Family::default(),
             ),
             projection_lag_events: names.add(
                 "daybook_projection_lag_events",
@@ -290,6 +284,18 @@ impl Names {
     fn add<M: Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
         self.0.register(name, help, metric.clone());
         metric
+    }
+
+    fn count(&mut self, name: &str, help: &str) -> Counter {
+        self.add(name, help, Counter::default())
+    }
+
+    fn counts<L: EncodeLabelSet + Clone + Eq + Hash + Debug + Send + Sync + 'static>(
+        &mut self,
+        name: &str,
+        help: &str,
+    ) -> Family<L, Counter> {
+        self.add(name, help, Family::default())
     }
 
     fn gauge(&mut self, name: &str, help: &str) -> Gauge {

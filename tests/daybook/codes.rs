@@ -17,7 +17,7 @@ const PUBLISHED: [&str; 6] = [
 ];
 
 /// Codes that no test of the whole program asks for, with what keeps it from that.
-const OUT_OF_REACH: [(&str, &str); 21] = [
+const OUT_OF_REACH: [(&str, &str); 18] = [
     (
         "COMMIT_UNREADABLE",
         "needs a commit that is whole and holds no meta data of this build",
@@ -72,14 +72,6 @@ const OUT_OF_REACH: [(&str, &str); 21] = [
         "no query takes ten seconds; met in src/api/transport/spec/codes.rs",
     ),
     (
-        "RATE_LIMITED",
-        "needs a hundred operations on a socket; met in transport/spec/sockets.rs",
-    ),
-    (
-        "REQUEST_TIMEOUT",
-        "needs ten idle seconds; met in src/api/transport/spec/codes.rs",
-    ),
-    (
         "SCHEMA_UNWRITABLE",
         "needs a language that has no JSON Schema",
     ),
@@ -89,7 +81,6 @@ const OUT_OF_REACH: [(&str, &str); 21] = [
     ),
     ("SYSTEM", "needs a system without threads or signals"),
     ("THREAD_UNAVAILABLE", "needs a system without threads"),
-    ("UNAUTHENTICATED", "there is no access control yet"),
 ];
 
 fn root() -> PathBuf {

@@ -17,7 +17,7 @@ use http::StatusCode;
 pub enum Code {
     /// The document is not GraphQL.
     ParseFailed,
-    /// The document does not fit the schema.
+    /// The document does not fit the schema, or asks for the schema where introspection is off.
     ValidationFailed,
     /// A variable or argument value does not fit its type.
     BadUserInput,
@@ -46,7 +46,7 @@ pub enum Code {
     NotFound,
     /// Nobody could be established who asks; over HTTP with `WWW-Authenticate`.
     Unauthenticated,
-    /// The actor or the origin may not do this.
+    /// The actor or the origin may not do this, or the server is not asked under this name.
     Forbidden,
     /// Too many requests, too much cost in too short a time, or too many operations on one socket.
     /// `extensions.retryAfterMs` and over HTTP `Retry-After` say when there is room again, where
@@ -134,13 +134,15 @@ impl Code {
     }
 
     /// Whether the request failed before it was a GraphQL request. Such answers keep their
-    /// status under `application/json`, where a GraphQL answer is always 200.
+    /// status under `application/json`, where a GraphQL answer is always 200. So do those that turn
+    /// a client away, whatever it asked for.
     #[must_use]
     pub const fn precedes_graphql(self) -> bool {
         matches!(
             self,
             Self::BadRequest
                 | Self::Unauthenticated
+                | Self::Forbidden
                 | Self::RateLimited
                 | Self::ServiceUnavailable
                 | Self::BatchingUnsupported

@@ -25,9 +25,10 @@ use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use super::engine::{Answer, panicked};
-use super::errors::Fault;
+use super::errors::{Code, Fault};
 use super::http::{refuse, reply};
 use super::negotiate::Media;
+use super::origin;
 use super::peer::Peer;
 use super::rates::Visits;
 use super::request::{REQUEST_ID, RequestId};
@@ -38,7 +39,14 @@ use crate::metrics::{HttpLabels, Metrics};
 pub(super) struct Frame {
     metrics: Metrics,
     names: Arc<Names>,
-    visits: Option<Arc<Visits>>,
+    gate: Arc<Gate>,
+}
+
+/// Who is turned away before anything is read.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    pub(super) visits: Option<Visits>,
+    pub(super) hosts: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -48,7 +56,7 @@ struct Names {
 }
 
 impl Frame {
-    pub(super) fn new(metrics: Metrics, visits: Option<Visits>) -> Self {
+    pub(super) fn new(metrics: Metrics, gate: Gate) -> Self {
         let (process, _) = uuid::Uuid::now_v7().as_u64_pair();
         Self {
             metrics,
@@ -56,7 +64,7 @@ impl Frame {
                 process,
                 next: AtomicU64::new(1),
             }),
-            visits: visits.map(Arc::new),
+            gate: Arc::new(gate),
         }
     }
 }
@@ -113,9 +121,9 @@ where
         );
         let peer = request.extensions().get::<Peer>().copied();
         let secure = peer.is_some_and(|peer| peer.secure);
-        let run = match self.frame.too_many(peer, route) {
-            Some(fault) => ready(Ok(Ok(refuse(Media::Json, fault)))).left_future(),
-            None => AssertUnwindSafe(self.inner.call(request))
+        let run = match self.frame.gate.check(peer, route, &request) {
+            Err(fault) => ready(Ok(Ok(refuse(Media::Json, fault)))).left_future(),
+            Ok(()) => AssertUnwindSafe(self.inner.call(request))
                 .catch_unwind()
                 .right_future(),
         };
@@ -159,15 +167,30 @@ impl Frame {
         request.headers_mut().insert(REQUEST_ID, name.clone());
         name
     }
+}
 
-    /// Probes cost no more than being told that they are too many, and whoever asks them must not
-    /// take the process for dead.
-    fn too_many(&self, peer: Option<Peer>, route: &'static str) -> Option<Fault> {
-        let visits = self.visits.as_ref()?;
+impl Gate {
+    /// Probes cost no more than being turned away, and whoever asks them must not take the process
+    /// for dead.
+    fn check(
+        &self,
+        peer: Option<Peer>,
+        route: &'static str,
+        request: &Request,
+    ) -> Result<(), Fault> {
         if matches!(route, "/livez" | "/readyz") {
-            return None;
+            return Ok(());
         }
-        visits.count(peer?).err().map(Fault::from)
+        if let Some((visits, peer)) = self.visits.as_ref().zip(peer) {
+            visits.count(peer)?;
+        }
+        match &self.hosts {
+            Some(hosts) if !origin::asks_for(request, hosts) => {
+                let message = "this server is not asked under that name";
+                Err(Fault::new(Code::Forbidden, message))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -242,10 +242,14 @@ fn with_allow(mut response: Response, methods: &'static str) -> Response {
     response
 }
 
+/// When to ask again a server that is being opened.
+const OPENING_RETRY: Duration = Duration::from_secs(1);
+
 /// The answer to everything but probes until the record is open.
 pub(crate) async fn still_opening() -> Response {
     let message = "the record is being opened; try again soon";
-    refuse(Media::Json, Fault::new(Code::ServiceUnavailable, message))
+    let fault = Fault::new(Code::ServiceUnavailable, message);
+    refuse(Media::Json, fault.after(OPENING_RETRY))
 }
 
 /// The answer for a path that leads nowhere.

@@ -1,10 +1,12 @@
 //! The HTTP side of the API, by the specifications: GraphQL over HTTP, `graphql-transport-ws`,
 //! GraphQL over SSE. It knows no schema: everything it asks of one is in [`GraphQl`].
 //!
-//! In reading order: [`serve`](serve()) accepts connections; `frame` names and measures each
-//! request; `http`, `socket` and `sse` are the carriers; `engine` runs a request through its
-//! stages with `document`, `scan` and `limits`; `errors` gives every fault its code; `encode`
-//! writes the answer. [`Lifecycle`] ends it all in order.
+//! In reading order: [`serve`](serve()) accepts connections, as many as `crowd` allows, encrypted
+//! by `tls` and watched by `wire`; `frame` names and measures each request, and turns away those
+//! that `rates` or their host forbid; `http`, `socket` and `sse` are the carriers; `engine` has the
+//! caller's `identity` established and runs a request through its stages with `document`, `scan`
+//! and `limits`; `errors` gives every fault its code; `encode` writes the answer. [`Lifecycle`]
+//! ends it all in order.
 
 mod crowd;
 mod document;
@@ -114,6 +116,9 @@ pub struct TransportConfig {
     /// Origins (`https://sales.example.com`) whose pages may open sockets and read answers,
     /// besides the server's own.
     pub origins: Vec<String>,
+    /// The names under which the server is asked; none where every name will do. Without them, the
+    /// page of a stranger whose name is made to lead here could ask in a browser's stead.
+    pub hosts: Option<Vec<String>>,
     /// What a client may ask for in a while.
     pub rates: Rates,
     /// Whether the schema can be asked for. Where it cannot, errors name nothing of it either.
@@ -152,6 +157,7 @@ impl Default for TransportConfig {
             socket: SocketConfig::default(),
             heartbeat: Duration::from_secs(12),
             origins: Vec::new(),
+            hosts: None,
             rates: Rates::default(),
             introspection: true,
             query_page: true,
@@ -192,7 +198,10 @@ pub fn router<G: GraphQl, H: Health>(
 ) -> Router {
     let token = config.metrics_token.as_deref().map(Into::into);
     let probes = probes::Probes::new(health, lifecycle.clone(), metrics.clone(), token);
-    let visits = Visits::new(&config.rates, metrics.clone());
+    let gate = frame::Gate {
+        visits: Visits::new(&config.rates, metrics.clone()),
+        hosts: config.hosts.clone(),
+    };
     let page = config.query_page;
     let shared = Arc::new(Shared::new(graphql, config, metrics, lifecycle));
     let mut routes = Router::new()
@@ -207,7 +216,7 @@ pub fn router<G: GraphQl, H: Health>(
         .merge(probes.routes())
         .merge(feeds)
         .fallback(not_found)
-        .layer(frame::Frame::new(metrics.clone(), visits))
+        .layer(frame::Frame::new(metrics.clone(), gate))
 }
 
 /// The surface of a server whose record is still being opened: probes are answered, and everybody
@@ -216,7 +225,7 @@ pub fn opening<H: Health>(health: H, metrics: &Metrics, lifecycle: &Lifecycle) -
     probes::Probes::new(health, lifecycle.clone(), metrics.clone(), None)
         .routes()
         .fallback(http::still_opening)
-        .layer(frame::Frame::new(metrics.clone(), None))
+        .layer(frame::Frame::new(metrics.clone(), frame::Gate::default()))
 }
 
 impl<G> Shared<G> {

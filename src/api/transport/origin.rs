@@ -1,11 +1,16 @@
 //! Pages of other origins. A browser lets any page open a socket to any server, so the server
 //! itself must look where the page came from; answers to requests it hides unless told otherwise.
+//! A page whose name is made to lead here counts as our own, so the name is looked at too.
 
+use std::net::IpAddr;
+
+use axum::extract::Request;
 use axum::response::Response;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HOST, ORIGIN, VARY,
 };
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 const ALLOWED_HEADERS: &str = "accept, authorization, content-type, daybook-actor, \
@@ -30,6 +35,19 @@ pub(super) fn may_open_socket(headers: &HeaderMap, listed: &[String]) -> bool {
     own || is_listed(origin, listed)
 }
 
+/// Whether a request names one of these hosts. Names of this machine and addresses always will do:
+/// a stranger's page is never asked under them.
+pub(super) fn asks_for(request: &Request, hosts: &[String]) -> bool {
+    let by_header = || Authority::try_from(request.headers().get(HOST)?.as_bytes()).ok();
+    let named = request.uri().authority().cloned().or_else(by_header);
+    let Some(named) = named else { return false };
+    let host = named.host().trim_matches(['[', ']']);
+    let is_address = host.parse::<IpAddr>().is_ok();
+    is_address
+        || host.eq_ignore_ascii_case("localhost")
+        || hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
+}
+
 /// The origin to name in the answer, when it is a listed one.
 pub(super) fn listed_origin(headers: &HeaderMap, listed: &[String]) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
@@ -48,7 +66,7 @@ pub(super) fn expose(response: &mut Response, origin: HeaderValue) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("x-request-id"),
+        HeaderValue::from_static("retry-after, x-request-id"),
     );
     headers.append(VARY, HeaderValue::from_static("origin"));
 }

@@ -66,9 +66,10 @@ pub struct Spent {
 
 /// A client has asked for more than its share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} exceed what a client may ask for: try again in {} ms", .retry_after.as_millis())]
+#[error("too much in a short time ({what}): try again in {} ms", .retry_after.as_millis())]
 pub struct RateLimited {
-    /// What there was too much of.
+    /// What there was too much of: `address` and `requests` are requests from one address and of
+    /// one identity, `cost` is what they cost.
     pub what: &'static str,
     /// When the same request will pass, if nothing else is asked for.
     pub retry_after: Duration,
@@ -197,7 +198,7 @@ impl Visits {
         let counted = self.buckets.spend(&peer.network(), 1);
         counted
             .map(|_left| ())
-            .map_err(|wait| limited(&self.metrics, "requests from this address", wait))
+            .map_err(|wait| limited(&self.metrics, "address", wait))
     }
 }
 

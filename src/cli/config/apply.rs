@@ -39,12 +39,14 @@ impl Settings {
     /// The limits of requests.
     pub(crate) fn requests(&self) -> TransportConfig {
         let server = &self.server;
+        let encrypted = self.tls.certificate.is_some();
         TransportConfig {
             limits: self.document_limits(),
             body_bytes_max: server.body_bytes_max,
             body_time_max: server.body_time_max,
             query_time_max: server.query_time_max,
             origins: server.origins.clone(),
+            hosts: (!encrypted || !server.hosts.is_empty()).then(|| server.hosts.clone()),
             rates: self.client_rates(),
             introspection: self.graphql.introspection,
             query_page: self.graphql.query_page,

@@ -245,6 +245,22 @@ pub(crate) fn origins() -> Rule<Vec<String>> {
     }
 }
 
+pub(crate) fn hosts() -> Rule<Vec<String>> {
+    Rule {
+        default: Vec::new(),
+        allowed: "names such as books.example.com, in text separated by commas".to_owned(),
+        placeholder: "NAMES",
+        secret: false,
+        read: Box::new(|text| {
+            let entries = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+            let known = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+            let read = |name: &str| name.chars().all(known).then(|| name.to_owned());
+            entries.map(read).collect()
+        }),
+        show: Box::new(|value| Some(value.clone().into())),
+    }
+}
+
 /// A scheme and a host, perhaps a port, and nothing behind: that is all that browsers send.
 fn read_origin(text: &str) -> Option<String> {
     let uri: axum::http::Uri = text.parse().ok()?;

@@ -7,8 +7,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use super::{
     list::settings,
     rule::{
-        Secret, address, bytes, choice, count, file, millis, minutes, origins, seconds, secret,
-        size, switch, time,
+        Secret, address, bytes, choice, count, file, hosts, millis, minutes, origins, seconds,
+        secret, size, switch, time,
     },
 };
 use crate::logging::LogFormat;
@@ -19,11 +19,14 @@ settings! {
         /// The address to listen on; port 0 takes any free port. Without TLS it must be one that
         /// only this machine reaches.
         listen: SocketAddr = address();
+        /// Names, without a port, under which the server is asked besides `localhost` and
+        /// addresses. Where there are none, any name will do with TLS, and no other without it.
+        hosts: Vec<String> = hosts();
         /// Origins, such as `https://sales.example.com`, whose pages may open sockets and read
         /// answers, besides the server's own.
         origins: Vec<String> = origins();
         /// What operators bring as a bearer token to see `/metrics` and the state of the parts.
-        /// Without one, this machine alone sees them.
+        /// Without one, this machine alone sees them: give one behind a proxy on this machine.
         metrics_token: Option<Secret> = secret();
         /// Connections open at a time; more wait.
         connections_max: usize = size(10_000, 1..=1_000_000);

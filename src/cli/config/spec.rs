@@ -297,7 +297,8 @@ fn table() -> String {
             ..
         } = one;
         // What a value looks like is told once, before the table.
-        let allowed = allowed.split(", such as").next().unwrap_or_default();
+        let allowed = allowed.split(" such as").next().unwrap_or_default();
+        let allowed = allowed.trim_end_matches(',');
         let file = if secret { ("_file", "-file") } else { ("", "") };
         let default = default.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
         text += &format!(

@@ -276,3 +276,43 @@ async fn with_a_token_whoever_brings_it_sees_the_parts() {
         "ready\n"
     );
 }
+
+#[tokio::test]
+async fn a_server_is_asked_under_its_own_names_only() {
+    let server = Server::with(TransportConfig {
+        hosts: Some(vec!["books.example".to_owned()]),
+        ..Default::default()
+    });
+    let body = r#"{"query":"{ hello }"}"#;
+    let own = [
+        "books.example",
+        "Books.Example:8443",
+        "localhost:8080",
+        "127.0.0.1:8080",
+        "[::1]:8080",
+    ];
+    for host in own {
+        let reply = server
+            .ask(post(body).header("host", host).body_as("*/*"))
+            .await;
+        assert_eq!(reply.status, 200, "{host}");
+    }
+    for host in [
+        "evil.example",
+        "evil.example:8080",
+        "books.example.evil",
+        "",
+        "a b",
+        "localhost@evil",
+    ] {
+        let reply = server
+            .ask(post(body).header("host", host).body_as(GRAPHQL_JSON))
+            .await;
+        reply.is_refused(403, "FORBIDDEN");
+    }
+    server
+        .ask(post(body).body_as("*/*"))
+        .await
+        .is_refused(403, "FORBIDDEN");
+    assert_eq!(server.get("/livez").await.status, 200);
+}

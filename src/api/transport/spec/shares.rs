@@ -66,7 +66,7 @@ async fn an_address_that_asks_too_often_is_told_before_anything_is_read() {
     );
     let counted = server.metrics.to_text();
     assert!(
-        counted.contains("daybook_rate_limited_total{what=\"requests from this address\"} 3"),
+        counted.contains("daybook_rate_limited_total{what=\"address\"} 3"),
         "{counted}"
     );
 }
