@@ -50,6 +50,7 @@ pub(crate) use self::http::not_found;
 pub use self::http::read_body;
 pub use self::identity::Identity;
 pub use self::lifecycle::Lifecycle;
+pub(crate) use self::negotiate::require_json;
 pub use self::limits::{Limits, Measure};
 pub use self::peer::{Network, Peer};
 use self::rates::Visits;
