@@ -138,7 +138,11 @@ async fn serve_ours(organisation: Arc<Organisation>) -> String {
     let address = listener.local_addr().unwrap().to_string();
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::new());
     let administrator = format!("account-{}", demo::ADMINISTRATOR).parse().unwrap();
-    let api = Api::new(organisation, Some(administrator), Arc::new(Providers::new(Vec::new())));
+    let api = Api::new(
+        organisation,
+        Some(administrator),
+        Arc::new(Providers::new(Vec::new())),
+    );
     let config = TransportConfig::default();
     let routes = router(
         api,

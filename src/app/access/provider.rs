@@ -39,6 +39,7 @@ const REMEMBERED: usize = 10_000;
 /// An algorithm whose signatures are made with a private key and verified with a public one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, strum::EnumString)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum SignatureAlgorithm {
     /// RSA PKCS #1 v1.5 with SHA-256.
     Rs256,
@@ -54,6 +55,7 @@ pub enum SignatureAlgorithm {
     Es384,
     /// Ed25519.
     #[serde(rename = "EdDSA")]
+    #[strum(serialize = "EdDSA")]
     EdDsa,
 }
 
