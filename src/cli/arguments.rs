@@ -8,7 +8,8 @@ use daybook_schema::kernel::{Actor, Currency, Date, Name};
 
 use crate::{
     backup::Backup, config::Config, demo::Demo, exit, import::Import, log::LogCommand,
-    rebuild::Rebuild, restore::Restore, schema::Schema, serve::Serve, verify::Verify,
+    permissions::Permissions, rebuild::Rebuild, restore::Restore, schema::Schema, serve::Serve,
+    verify::Verify,
 };
 
 /// Sales management on an immutable record: commands in, facts in the log, answers over GraphQL.
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Rebuild(Rebuild),
     Backup(Backup),
     Restore(Restore),
+    Permissions(Permissions),
     Schema(Schema),
     Config(Config),
 }

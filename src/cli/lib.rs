@@ -16,6 +16,7 @@ mod log;
 mod logging;
 mod open;
 mod output;
+mod permissions;
 mod progress;
 mod rebuild;
 mod restore;
@@ -53,6 +54,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Rebuild(arguments) => rebuild::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
+        Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
     }

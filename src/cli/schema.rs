@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <out>/schema.graphql               the API
+//! <out>/permissions.md               what each role may do
 //! <out>/events/OrderPlaced.1.json    JSON Schema of an event's data, by type and version
 //! <out>/commands/PlaceOrder.json     JSON Schema of a command
 //! ```
@@ -65,6 +66,8 @@ pub(crate) fn run(arguments: &Schema) -> Result<Exit, CliError> {
 fn documents() -> Result<BTreeMap<String, String>, CliError> {
     let mut documents = BTreeMap::new();
     documents.insert("schema.graphql".to_owned(), daybook_api::graphql::sdl());
+    let matrix = daybook_api::graphql::permission_matrix();
+    documents.insert("permissions.md".to_owned(), matrix);
     for family in DomainEvent::catalogue() {
         for (name, version) in &family.types {
             let schema = event_schema(&family, name).ok_or_else(|| {
