@@ -9,7 +9,7 @@ use daybook_api::{
     metrics::Metrics,
     transport::{Lifecycle, ServeConfig, TransportConfig, router, serve},
 };
-use daybook_app::{Organisation, demo};
+use daybook_app::{Organisation, access::Providers, demo};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -138,7 +138,11 @@ async fn serve_ours(organisation: Arc<Organisation>) -> String {
     let address = listener.local_addr().unwrap().to_string();
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::new());
     let administrator = format!("account-{}", demo::ADMINISTRATOR).parse().unwrap();
-    let api = Api::new(organisation, Some(administrator));
+    let api = Api::new(
+        organisation,
+        Some(administrator),
+        Arc::new(Providers::new(Vec::new())),
+    );
     let config = TransportConfig::default();
     let routes = router(
         api,

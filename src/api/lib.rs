@@ -9,4 +9,5 @@ pub mod graphql;
 pub mod health;
 pub mod metrics;
 pub mod page;
+pub mod session;
 pub mod transport;

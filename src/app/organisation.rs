@@ -64,6 +64,7 @@ pub struct Organisation {
     applied: watch::Receiver<Applied>,
     readers: Readers,
     gate: Gate,
+    demo: bool,
 }
 
 impl Organisation {
@@ -102,6 +103,7 @@ impl Organisation {
             applied,
             readers,
             gate,
+            demo: options.demo,
         };
         Ok((
             organisation,
@@ -131,6 +133,11 @@ impl Organisation {
     /// The read models.
     pub fn readers(&self) -> &Readers {
         &self.readers
+    }
+
+    /// Whether it is the demonstration, whose keys everybody may know.
+    pub fn is_demo(&self) -> bool {
+        self.demo
     }
 
     /// Finds out who brings a token.

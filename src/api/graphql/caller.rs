@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use daybook_app::{
     Organisation,
-    access::{Principal, Unauthenticated},
+    access::{Principal, Proven, Providers, Unauthenticated},
 };
 use daybook_schema::{
     access::AccountId,
@@ -68,23 +68,35 @@ pub(super) struct Door {
     /// Who calls where a request brings no token: the demonstration's administrator, elsewhere
     /// nobody.
     unproven: Option<AccountId>,
+    /// Whose tokens are believed besides our own.
+    providers: Arc<Providers>,
 }
 
 impl Door {
-    pub(super) fn new(organisation: Arc<Organisation>, unproven: Option<AccountId>) -> Self {
+    pub(super) fn new(
+        organisation: Arc<Organisation>,
+        unproven: Option<AccountId>,
+        providers: Arc<Providers>,
+    ) -> Self {
         Self {
             organisation,
             unproven,
+            providers,
         }
     }
 
     /// Finds out who calls.
-    pub(super) fn admit(&self, context: &RequestContext) -> Result<Identity, Fault> {
+    pub(super) async fn admit(&self, context: &RequestContext) -> Result<Identity, Fault> {
         let on_behalf_of = on_behalf_of(context)?;
         let organisation = self.organisation.clone();
         let gate = organisation.gate();
+        let behalf = on_behalf_of.as_ref();
         let entered = match bearer(context)? {
-            Some(token) => gate.enter(token, on_behalf_of.as_ref(), now()),
+            Some(token) if Providers::is_token(token) => {
+                let Proven { identity, ends } = self.prove(context, token).await?;
+                gate.enter_as(&identity, behalf, ends, now())
+            }
+            Some(token) => gate.enter(token, behalf, now()),
             None => match &self.unproven {
                 Some(account) => gate.enter_unproven(account, now()),
                 None => return Err(unauthenticated("a token is needed")),
@@ -98,6 +110,30 @@ impl Door {
         .identity())
     }
 }
+
+impl Door {
+    /// Who an identity provider's token proves that somebody is. Verifying may have to fetch the
+    /// provider's keys, which is done where nobody else waits.
+    async fn prove(&self, context: &RequestContext, token: &str) -> Result<Proven, Fault> {
+        if let Some(proven) = self.providers.recall(token, now()) {
+            return Ok(proven);
+        }
+        let (providers, token) = (self.providers.clone(), token.to_owned());
+        let verified = tokio::task::spawn_blocking(move || providers.verify(&token)).await;
+        let request_id = context.request_id.as_str();
+        let verified = verified.map_err(|error| {
+            tracing::error!(request_id, %error, "a token could not be verified");
+            Fault::new(Code::InternalServerError, "internal error")
+        })?;
+        verified.map_err(|error| {
+            tracing::info!(target: "daybook::security", request_id, reason = %error, "turned away");
+            unauthenticated(NOT_VALID)
+        })
+    }
+}
+
+/// The one thing that is said of a token that opens nothing, whatever the reason.
+const NOT_VALID: &str = "the token is not valid here";
 
 /// The token that the request brings.
 fn bearer(context: &RequestContext) -> Result<Option<&str>, Fault> {
@@ -137,7 +173,7 @@ fn refused(context: &RequestContext, error: &Unauthenticated) -> Fault {
         }
         _ => {
             tracing::info!(target: "daybook::security", request_id, reason = %error, "turned away");
-            unauthenticated("the token is not valid here")
+            unauthenticated(NOT_VALID)
         }
     }
 }

@@ -47,7 +47,7 @@ use async_graphql::{
     parser::types::ExecutableDocument,
     registry::{MetaType, Registry},
 };
-use daybook_app::Organisation;
+use daybook_app::{Organisation, access::Providers};
 use daybook_schema::access::AccountId;
 use futures_util::{
     StreamExt,
@@ -120,12 +120,17 @@ pub fn sdl() -> String {
 
 impl Api {
     /// The API of an organisation. `unproven` is the account of requests without a token, for a
-    /// demonstration; where it is none, nobody asks anonymously.
-    pub fn new(organisation: Arc<Organisation>, unproven: Option<AccountId>) -> Self {
+    /// demonstration; where it is none, nobody asks anonymously. `providers` are believed besides the
+    /// organisation's own keys and sessions.
+    pub fn new(
+        organisation: Arc<Organisation>,
+        unproven: Option<AccountId>,
+        providers: Arc<Providers>,
+    ) -> Self {
         Self {
             schema: schema(ValidationMode::Strict),
             trusting: schema(ValidationMode::Fast),
-            door: Door::new(organisation, unproven),
+            door: Door::new(organisation, unproven, providers),
         }
     }
 
@@ -175,7 +180,7 @@ impl Api {
 
 impl GraphQl for Api {
     async fn authenticate(&self, context: &RequestContext) -> Result<Identity, errors::Fault> {
-        self.door.admit(context)
+        self.door.admit(context).await
     }
 
     fn execute(&self, request: GraphQlRequest) -> BoxFuture<'_, GraphQlResponse> {

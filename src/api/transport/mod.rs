@@ -51,6 +51,7 @@ pub use self::http::read_body;
 pub use self::identity::Identity;
 pub use self::lifecycle::Lifecycle;
 pub use self::limits::{Limits, Measure};
+pub(crate) use self::negotiate::require_json;
 pub use self::peer::{Network, Peer};
 use self::rates::Visits;
 pub use self::rates::{Budget, Rate, RateLimited, Rates, Spent};

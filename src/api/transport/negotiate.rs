@@ -112,7 +112,7 @@ fn thousandths(value: &str) -> u16 {
 ///
 /// # Errors
 /// [`Code::UnsupportedMediaType`].
-pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Fault> {
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Fault> {
     let value = headers
         .get(CONTENT_TYPE)
         .map(|value| value.to_str().unwrap_or_default());

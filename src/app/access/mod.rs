@@ -15,10 +15,18 @@ mod armoury;
 mod bootstrap;
 mod gate;
 mod principal;
+mod provider;
+mod sign_in;
+mod throttle;
 mod token;
 
 pub use armoury::{Armoury, verify_password};
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use gate::{Gate, Unauthenticated};
 pub use principal::Principal;
+pub use provider::{
+    KeySource, Proven, ProviderSettings, Providers, SignatureAlgorithm, TokenRejected,
+};
+pub use sign_in::{SignIn, SignInError, SignedIn};
+pub use throttle::Throttle;
 pub use token::{Token, TokenKind, demo_secret};

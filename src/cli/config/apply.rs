@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use daybook_api::transport::{self, Rate, ServeConfig, Tls, TlsError, TransportConfig};
+use daybook_app::access::{KeySource, ProviderSettings, Providers};
 
 use super::{rule::Secret, settings::Settings};
 
@@ -57,6 +58,26 @@ impl Settings {
                 .map(Into::into),
             ..TransportConfig::default()
         }
+    }
+
+    /// The identity providers that are believed.
+    pub(crate) fn providers(&self) -> Providers {
+        let oidc = &self.oidc;
+        let address = oidc.jwks_url.clone().map(KeySource::Address);
+        let keys = address.or_else(|| oidc.jwks_file.clone().map(KeySource::File));
+        let algorithms = oidc.algorithms.iter();
+        let provider = oidc
+            .issuer
+            .clone()
+            .zip(keys)
+            .map(|(issuer, keys)| ProviderSettings {
+                issuer,
+                audiences: oidc.audiences.clone(),
+                keys,
+                algorithms: algorithms.filter_map(|name| name.parse().ok()).collect(),
+                leeway_seconds: oidc.leeway.as_secs(),
+            });
+        Providers::new(provider.into_iter().collect())
     }
 
     fn document_limits(&self) -> transport::Limits {

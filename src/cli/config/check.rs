@@ -19,5 +19,14 @@ pub(crate) fn clashes(settings: &Settings) -> Vec<Problem> {
              document may cost"
         ));
     }
+    let oidc = &settings.oidc;
+    let sources = usize::from(oidc.jwks_url.is_some()) + usize::from(oidc.jwks_file.is_some());
+    match &oidc.issuer {
+        Some(_) if sources != 1 || oidc.audiences.is_empty() => clash(
+            "oidc.issuer needs oidc.audiences and one of oidc.jwks_url and oidc.jwks_file".into(),
+        ),
+        None if sources > 0 => clash("oidc.jwks_url and oidc.jwks_file need oidc.issuer".into()),
+        Some(_) | None => {}
+    }
     found
 }

@@ -215,14 +215,21 @@ impl File {
             Err(source) => return Err(Problem::Unreadable { path, source }),
         };
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            let problem = error.to_string().trim_end().to_owned();
-            let path = path.clone();
+            let (path, line) = (path.clone(), line_of(&text, &error));
+            let problem = format!("line {line}: {}", error.message());
             Problem::Malformed { path, problem }
         })?;
         let mut keys = BTreeMap::new();
         flatten("", table, &mut keys);
         Ok(Some(Self { path, keys }))
     }
+}
+
+/// The line of an error. The error's own words would draw the line itself, whatever stands in it.
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.bytes().take(start);
+    before.filter(|byte| *byte == b'\n').count() + 1
 }
 
 fn flatten(path: &str, table: toml::Table, keys: &mut BTreeMap<String, Value>) {

@@ -230,6 +230,67 @@ pub(crate) fn file() -> Rule<Option<PathBuf>> {
     }
 }
 
+pub(crate) fn text() -> Rule<Option<String>> {
+    Rule {
+        default: None,
+        allowed: "text".to_owned(),
+        placeholder: "TEXT",
+        secret: false,
+        read: Box::new(|text| (!text.trim().is_empty()).then(|| Some(text.trim().to_owned()))),
+        show: Box::new(|value| value.clone().map(Into::into)),
+    }
+}
+
+pub(crate) fn https() -> Rule<Option<String>> {
+    Rule {
+        allowed: "an address such as https://login.example.com/keys".to_owned(),
+        placeholder: "URL",
+        read: Box::new(|text| {
+            let uri: axum::http::Uri = text.parse().ok()?;
+            let known = uri.scheme_str() == Some("https") && uri.authority().is_some();
+            known.then(|| Some(text.to_owned()))
+        }),
+        ..text()
+    }
+}
+
+/// Entries separated by commas in text.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|one| !one.is_empty())
+}
+
+pub(crate) fn texts() -> Rule<Vec<String>> {
+    Rule {
+        default: Vec::new(),
+        allowed: "names, in text separated by commas".to_owned(),
+        placeholder: "NAMES",
+        secret: false,
+        read: Box::new(|text| Some(entries(text).map(ToOwned::to_owned).collect())),
+        show: Box::new(|value| Some(value.clone().into())),
+    }
+}
+
+/// Ways to sign, by their names in RFC 7518 and RFC 8037.
+pub(crate) fn algorithms() -> Rule<Vec<String>> {
+    Rule {
+        default: ["RS256", "ES256"].map(ToOwned::to_owned).to_vec(),
+        allowed: format!(
+            "some of {}, in text separated by commas",
+            SIGNATURES.join(", ")
+        ),
+        read: Box::new(|text| {
+            let read = |name: &str| SIGNATURES.contains(&name).then(|| name.to_owned());
+            entries(text).map(read).collect()
+        }),
+        ..texts()
+    }
+}
+
+/// The names of the algorithms that a provider may sign with.
+const SIGNATURES: [&str; 7] = [
+    "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA",
+];
+
 pub(crate) fn origins() -> Rule<Vec<String>> {
     Rule {
         default: Vec::new(),

@@ -7,8 +7,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use super::{
     list::settings,
     rule::{
-        Secret, address, bytes, choice, count, file, hosts, millis, minutes, origins, seconds,
-        secret, size, switch, time,
+        Secret, address, algorithms, bytes, choice, count, file, hosts, https, millis, minutes,
+        origins, seconds, secret, size, switch, text, texts, time,
     },
 };
 use crate::logging::LogFormat;
@@ -113,6 +113,23 @@ settings! {
         introspection: bool = switch(true);
         /// Whether the query page is served at `/graphql`.
         query_page: bool = switch(true);
+    }
+
+    /// The identity provider whose tokens are believed besides the organisation's own keys (OpenID
+    /// Connect). Accounts are found by the identity that they were linked to.
+    oidc: Oidc at "oidc" as "oidc" {
+        /// The provider's issuer identifier, as its tokens say it; without one no token is believed.
+        issuer: Option<String> = text();
+        /// Whom its tokens must be meant for: one of these must be among their audiences.
+        audiences: Vec<String> = texts();
+        /// The https address where the provider publishes its keys.
+        jwks_url: Option<String> = https();
+        /// A file with the provider's keys, instead of an address.
+        jwks_file: Option<PathBuf> = file();
+        /// How the provider signs; tokens signed in another way are not believed.
+        algorithms: Vec<String> = algorithms();
+        /// How far the provider's clock may be from ours.
+        leeway: Duration = time(seconds(60), seconds(0)..=minutes(5));
     }
 
     /// The server's own log, on stderr; `DAYBOOK_LOG` says how much of it is written.

@@ -231,6 +231,10 @@ fn a_secret_is_never_shown_nor_taken_from_the_open() {
         assert!(problems[0].contains(words), "{problems:?}");
         assert!(!problems[0].contains(TOKEN) && !problems[0].contains("hunter2"));
     }
+    let broken = sources().file(&format!("[server]\nmetrics_token = {TOKEN}\n"));
+    let problems = broken.problems();
+    assert!(problems[0].contains("is no toml: line 2: "), "{problems:?}");
+    assert!(!problems[0].contains(TOKEN), "{problems:?}");
     assert!(!flags().any(|flag| flag == "metrics-token"));
 }
 

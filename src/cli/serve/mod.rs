@@ -23,11 +23,11 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
 use clap::Args;
 use daybook_api::{
     graphql::Api,
     metrics::Metrics,
+    session,
     transport::{Lifecycle, ServeConfig, Tls, router, serve},
 };
 use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
@@ -217,9 +217,10 @@ async fn answer(
         lifecycle.clone(),
     ));
     let health = Watch::new(organisation.clone());
-    let api = Api::new(organisation, unproven);
+    let sessions = session::routes(organisation.clone());
+    let api = Api::new(organisation, unproven, Arc::new(settings.providers()));
     let config = settings.requests();
-    let routes = router(api, health, config, &metrics, &lifecycle, Router::new());
+    let routes = router(api, health, config, &metrics, &lifecycle, sessions);
     if let Some(tls) = &connections.tls {
         tokio::spawn(tls.clone().keep(lifecycle.clone()));
         let hangup = signal(SignalKind::hangup()).map_err(system("watch for signals"))?;

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{Server, TransportConfig};
+use super::{Rate, Rates, Server, TransportConfig};
 use crate::metrics::Metrics;
 use crate::transport::{Lifecycle, ServeConfig, SocketConfig, serve};
 
@@ -28,10 +28,15 @@ impl Live {
     }
 
     async fn with(socket: SocketConfig) -> Self {
-        let server = Server::with(TransportConfig {
+        Self::over(TransportConfig {
             socket,
             ..Default::default()
-        });
+        })
+        .await
+    }
+
+    async fn over(config: TransportConfig) -> Self {
+        let server = Server::with(config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (lifecycle, metrics) = (server.lifecycle.clone(), server.metrics.clone());
@@ -286,6 +291,37 @@ async fn each_operation_asks_again_who_is_there() {
         refused["payload"][0]["extensions"]["code"],
         "UNAUTHENTICATED"
     );
+}
+
+#[tokio::test]
+async fn operations_on_sockets_count_like_requests() {
+    let rates = Rates {
+        identity: Rate::new(1, 2),
+        cost: Rate::new(1, 100),
+        local: true,
+        ..Default::default()
+    };
+    let live = Live::over(TransportConfig {
+        rates,
+        ..Default::default()
+    })
+    .await;
+    // Opening counts too, so one operation is left.
+    let mut client = live.ready().await;
+    client.subscribe("1", "{ hello }").await;
+    let first = client.receive().await["payload"].clone();
+    let expected = json!({ "requested": 1, "available": 99 });
+    assert_eq!(first["extensions"]["cost"], expected, "{first}");
+    client.receive().await;
+    client.subscribe("2", "{ hello }").await;
+    let refused = client.receive().await;
+    assert_eq!(refused["type"], "error");
+    let extensions = &refused["payload"][0]["extensions"];
+    assert_eq!(extensions["code"], "RATE_LIMITED");
+    assert!(extensions["retryAfterMs"].is_u64(), "{refused}");
+    let mut other = live.open().await;
+    other.send(json!({ "type": "connection_init" })).await;
+    assert_eq!(other.close_code().await, 4429);
 }
 
 #[tokio::test]
