@@ -29,6 +29,8 @@ pub(crate) struct Server {
     token: Option<String>,
     /// The position of the last answer; what is asked next must be as recent.
     seen: AtomicU64,
+    /// What it said on stdout until it was ready.
+    heard: String,
     /// What it says on stderr.
     said: File,
 }
@@ -74,7 +76,9 @@ impl Server {
         let stdout = BufReader::new(process.stdout.take().unwrap());
         let mut shown = None;
         let mut address = None;
+        let mut heard = String::new();
         for line in stdout.lines().map_while(Result::ok) {
+            heard = heard + &line + "\n";
             let line = line.trim();
             shown = shown.or_else(|| line.starts_with("dbk_").then(|| line.to_owned()));
             let ready = line.strip_prefix("Daybook is ready: query page http://");
@@ -93,8 +97,14 @@ impl Server {
             process,
             address,
             seen: AtomicU64::new(0),
+            heard,
             said,
         })
+    }
+
+    /// What the server said on stdout until it was ready.
+    pub(crate) fn heard(&self) -> &str {
+        &self.heard
     }
 
     /// What the server has said on stderr until now.
