@@ -93,11 +93,10 @@ pub enum ScopeKind {
 
 /// How far a grant reaches. Goods, prices, policies and the like belong to nobody in particular;
 /// any scope reaches them.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, InputObject, SimpleObject,
-)]
-#[graphql(input_name = "ScopeInput")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(InputObject, SimpleObject)]
+#[graphql(input_name = "ScopeInput")]
 pub struct Scope {
     /// What it reaches.
     pub kind: ScopeKind,

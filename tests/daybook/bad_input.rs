@@ -126,12 +126,12 @@ fn headers_that_do_not_fit_are_refused() {
             (406, "NOT_ACCEPTABLE", "application/json"),
         ),
         (
-            ("Content-Type: application/json\r\nDaybook-Actor: li wei!\r\n"),
-            (400, "BAD_REQUEST", "daybook-actor"),
+            ("Content-Type: application/json\r\nDaybook-On-Behalf-Of: li wei!\r\n"),
+            (400, "BAD_REQUEST", "daybook-on-behalf-of"),
         ),
         (
-            ("Content-Type: application/json\r\nDaybook-Actor: é\r\n"),
-            (400, "BAD_REQUEST", "daybook-actor"),
+            ("Content-Type: application/json\r\nDaybook-On-Behalf-Of: é\r\n"),
+            (400, "BAD_REQUEST", "daybook-on-behalf-of"),
         ),
         (
             ("Content-Type: application/json\r\nDaybook-At-Least: -1\r\n"),

@@ -124,7 +124,10 @@ fn the_log_is_filtered_and_its_tail_shown() {
     );
     assert_eq!(show(&["show", "--after", "1", "--first", "2"]), all[1..3]);
     assert_eq!(show(&["tail", "--last", "2"]), all[all.len() - 2..]);
-    assert_eq!(show(&["show", "--actor", "li.wei"]), all[all.len() - 1..]);
+    assert_eq!(show(&["show", "--actor", "li.wei"]), all);
+    assert!(show(&["show", "--actor", "zhao.min"]).is_empty());
+    let registered = ["show", "--command", "RegisterCustomer"];
+    assert_eq!(show(&registered), all[all.len() - 1..]);
     assert_eq!(show(&["show", "--type", "OrganisationFounded"]), all[..1]);
     assert_eq!(show(&["show", "--stream", "policy-stock.default"]).len(), 1);
     assert!(show(&["show", "--refused"]).is_empty());

@@ -17,7 +17,7 @@ const PUBLISHED: [&str; 6] = [
 ];
 
 /// Codes that no test of the whole program asks for, with what keeps it from that.
-const OUT_OF_REACH: [(&str, &str); 18] = [
+const OUT_OF_REACH: [(&str, &str); 19] = [
     (
         "COMMIT_UNREADABLE",
         "needs a commit that is whole and holds no meta data of this build",
@@ -70,6 +70,10 @@ const OUT_OF_REACH: [(&str, &str); 18] = [
     (
         "QUERY_TIMEOUT",
         "no query takes ten seconds; met in src/api/transport/spec/codes.rs",
+    ),
+    (
+        "RANDOMNESS_UNAVAILABLE",
+        "needs a system that has no random numbers to give",
     ),
     (
         "SCHEMA_UNWRITABLE",

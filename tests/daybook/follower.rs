@@ -5,11 +5,14 @@ use std::{net::TcpStream, time::Duration};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket, client::IntoClientRequest, handshake::client::generate_key};
 
+use crate::server::Server;
+
 /// A subscription to all commits after a position.
 pub(crate) struct Follower(WebSocket<TcpStream>);
 
 impl Follower {
-    pub(crate) fn start(address: &str, after: u64) -> Self {
+    pub(crate) fn start(server: &Server, after: u64) -> Self {
+        let address = server.address();
         let mut request = format!("ws://{address}/graphql")
             .into_client_request()
             .unwrap();
@@ -25,7 +28,9 @@ impl Follower {
             .unwrap();
         let (socket, _) = tungstenite::client(request, stream).unwrap();
         let mut follower = Self(socket);
-        follower.say(&json!({ "type": "connection_init" }));
+        let token = server.token().map(|token| format!("Bearer {token}"));
+        let hello = json!({ "authorization": token });
+        follower.say(&json!({ "type": "connection_init", "payload": hello }));
         assert_eq!(follower.hear()["type"], "connection_ack");
         let query = "subscription($after: BigInt) { commits(after: $after) { position } }";
         let payload = json!({ "query": query, "variables": { "after": after.to_string() } });

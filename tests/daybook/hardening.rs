@@ -18,7 +18,7 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 
-use crate::server::{Server, serving};
+use crate::server::{Server, bearer, serving};
 
 const PATIENCE: Duration = Duration::from_secs(8);
 const GRAPHQL: &str =
@@ -76,10 +76,12 @@ fn what_arrives_slowly_or_never_is_given_up() {
     with_server(&flags, |server| {
         let since = Instant::now();
         assert_eq!(raw(server.address(), b"GET /livez HT"), "");
-        let body =
-            b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-            content-length: 99\r\n\r\n{\"query\":";
-        let answer = raw(server.address(), body);
+        let body = format!(
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\n{}content-type: application/json\r\n\
+             content-length: 99\r\n\r\n{{\"query\":",
+            server.authorization()
+        );
+        let answer = raw(server.address(), body.as_bytes());
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
         assert!(answer.contains("REQUEST_TIMEOUT"), "{answer}");
         assert!(since.elapsed() < PATIENCE);
@@ -175,9 +177,12 @@ fn a_client_that_does_not_read_its_answers_is_cut() {
         let text = "{ __schema { types { name description fields { name description \
             args { name description type { name } } } } } }";
         let body = json!({ "query": text }).to_string();
-        let head =
-            "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
-        let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+        let request = format!(
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\n{}content-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            server.authorization(),
+            body.len()
+        );
         for _ in 0..100 {
             if stream.write_all(request.as_bytes()).is_err() {
                 break;
@@ -256,11 +261,14 @@ fn metrics_are_for_who_brings_the_token() {
     let mut command = serving(&folder.path().join("data"), &[]);
     command.env("DAYBOOK_METRICS_TOKEN", "0123456789abcdef");
     let server = Server::run(command).unwrap();
-    let answer = server.exchange("GET /metrics", "", b"");
-    refused(answer, 401, "UNAUTHENTICATED");
-    let bearer = "Authorization: Bearer 0123456789abcdef\r\n";
-    let (status, text) = server.exchange("GET /metrics", bearer, b"");
-    assert_eq!(status, 200, "{text}");
+    let (head, answer) = server.told("GET /metrics", "", b"");
+    assert!(head.starts_with("HTTP/1.1 401"), "{head}");
+    assert!(answer.contains("UNAUTHENTICATED"), "{answer}");
+    // The operator's token is another than any account's.
+    let account = server.exchange("GET /metrics", "", b"");
+    refused(account, 401, "UNAUTHENTICATED");
+    let (head, text) = server.told("GET /metrics", &bearer("0123456789abcdef"), b"");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     assert!(text.contains("daybook_log_head_position"), "{text}");
     assert!(
         !server.said().contains("0123456789abcdef"),
@@ -275,8 +283,9 @@ fn a_page_under_a_strange_name_is_turned_away() {
     with_server(&["--hosts", "books.example"], |server| {
         let ask = |host: &str| {
             let head = format!(
-                "GET /graphql?query={{status{{head}}}} HTTP/1.1\r\nhost: {host}\r\n\
-                 origin: http://{host}\r\nconnection: close\r\n\r\n"
+                "GET /graphql?query={{status{{head}}}} HTTP/1.1\r\nhost: {host}\r\n{}\
+                 origin: http://{host}\r\nconnection: close\r\n\r\n",
+                server.authorization()
             );
             raw(server.address(), head.as_bytes())
         };
@@ -301,16 +310,12 @@ impl Encrypted {
         command.arg("--tls-key").arg(&files[1]);
         let log = fs::File::create(folder.join("log")).unwrap();
         let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut ready = String::new();
-        let stdout = process.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut ready).unwrap();
-        let address = ready
-            .trim_end()
-            .strip_prefix("Daybook is ready: query page https://");
-        let address = address.and_then(|rest| rest.strip_suffix("/graphql"));
-        let address = address
-            .unwrap_or_else(|| panic!("not ready: {ready}"))
-            .to_owned();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let address = stdout.lines().map_while(Result::ok).find_map(|line| {
+            let rest = line.strip_prefix("Daybook is ready: query page https://")?;
+            Some(rest.strip_suffix("/graphql")?.to_owned())
+        });
+        let address = address.unwrap();
         Self { process, address }
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Server {
     token: Option<String>,
     /// The position of the last answer; what is asked next must be as recent.
     seen: AtomicU64,
+    /// What it said on stdout until it was ready.
+    heard: String,
     /// What it says on stderr.
     said: File,
 }
@@ -74,7 +76,9 @@ impl Server {
         let stdout = BufReader::new(process.stdout.take().unwrap());
         let mut shown = None;
         let mut address = None;
+        let mut heard = String::new();
         for line in stdout.lines().map_while(Result::ok) {
+            heard = heard + &line + "\n";
             let line = line.trim();
             shown = shown.or_else(|| line.starts_with("dbk_").then(|| line.to_owned()));
             let ready = line.strip_prefix("Daybook is ready: query page http://");
@@ -89,12 +93,18 @@ impl Server {
             return Err(Ended { code, said });
         };
         Ok(Self {
-            token: remembered(&command, shown),
+            token: known(&command, shown),
             process,
             address,
             seen: AtomicU64::new(0),
+            heard,
             said,
         })
+    }
+
+    /// What the server said on stdout until it was ready.
+    pub(crate) fn heard(&self) -> &str {
+        &self.heard
     }
 
     /// What the server has said on stderr until now.
@@ -107,9 +117,17 @@ impl Server {
         self.try_ask(method, path, body).unwrap()
     }
 
-    /// The answer to a request that is told down to its bytes: the first line without the
-    /// protocol, further headers each with its line end, and the body.
+    /// The answer to a request of the first account that is told down to its bytes: the first line
+    /// without the protocol, further headers each with its line end, and the body.
     pub(crate) fn exchange(&self, line: &str, headers: &str, body: &[u8]) -> (u16, String) {
+        let (head, body) = self.told(line, &(self.authorization() + headers), body);
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body)
+    }
+
+    /// The head and the body of the answer to a request in which nothing says who asks, unless
+    /// the headers do.
+    pub(crate) fn told(&self, line: &str, headers: &str, body: &[u8]) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let head = format!(
@@ -125,8 +143,7 @@ impl Server {
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8(answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
+        (head.to_owned(), body.to_owned())
     }
 
     fn try_ask(&self, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
@@ -190,10 +207,14 @@ impl Server {
         self.seen.fetch_max(position, Ordering::Relaxed);
     }
 
+    /// The key of the first account; a demonstration needs none.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// The header line that names who asks.
     pub(crate) fn authorization(&self) -> String {
-        let line = |token: &String| format!("Authorization: Bearer {token}\r\n");
-        self.token.as_ref().map(line).unwrap_or_default()
+        self.token().map(bearer).unwrap_or_default()
     }
 
     /// The host and port that it listens on.
@@ -221,20 +242,39 @@ impl Server {
     }
 }
 
-/// The key of an organisation's first account is shown once, when there is none; whoever opens the
-/// same organisation again, in whichever folder, needs the same.
-fn remembered(command: &Command, shown: Option<String>) -> Option<String> {
-    static KEYS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+/// The keys of first accounts by organisation: each is shown once, when there is none yet, and
+/// whoever opens the same organisation again, in whichever folder, needs the same.
+static KEYS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+/// The key of the organisation in the folder of a command, which may have been shown just now.
+fn known(command: &Command, shown: Option<String>) -> Option<String> {
     let mut arguments = command.get_args();
     arguments.find(|argument| *argument == "--data");
-    let identity = Path::new(arguments.next()?).join("daybook.json");
-    let identity: Value = serde_json::from_slice(&fs::read(identity).ok()?).ok()?;
-    let organisation = identity["organisation"].as_str()?.to_owned();
-    let mut keys = KEYS.lock().unwrap();
+    let folder = Path::new(arguments.next()?);
     if let Some(shown) = shown {
-        keys.insert(organisation.clone(), shown);
+        remember(folder, shown);
     }
-    keys.get(&organisation).cloned()
+    let organisation = organisation(folder)?;
+    KEYS.lock().unwrap().get(&organisation).cloned()
+}
+
+/// Remembers the key of the first account of the organisation in a folder.
+pub(crate) fn remember(folder: &Path, key: String) {
+    if let Some(organisation) = organisation(folder) {
+        KEYS.lock().unwrap().insert(organisation, key);
+    }
+}
+
+/// The organisation whose folder it is; none where that cannot be read.
+fn organisation(folder: &Path) -> Option<String> {
+    let identity = fs::read(folder.join("daybook.json")).ok()?;
+    let identity: Value = serde_json::from_slice(&identity).ok()?;
+    Some(identity["organisation"].as_str()?.to_owned())
+}
+
+/// The header line that brings a token.
+pub(crate) fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}\r\n")
 }
 
 /// Everything in a file, wherever its writer stands.

@@ -88,7 +88,7 @@ fn a_sale_from_lead_to_resolved_complaint() {
     let folder = tempdir().unwrap();
     let server = Server::start(folder.path());
     let begin: u64 = position(&server.graphql("{ status { head } }")["data"]["status"]["head"]);
-    let follower = Follower::start(server.address(), begin);
+    let follower = Follower::start(&server, begin);
     let mut frontend = Frontend {
         server: &server,
         sent: Vec::new(),
@@ -307,7 +307,7 @@ fn nothing_is_missed(server: &Server, mut follower: Follower, begin: u64) {
     let all: Vec<u64> = (begin + 1..=head).collect();
     assert_eq!(follower.positions_until(head), all);
     let middle = begin + (head - begin) / 2;
-    let mut returned = Follower::start(server.address(), middle);
+    let mut returned = Follower::start(server, middle);
     assert_eq!(
         returned.positions_until(head),
         all[usize::try_from(middle - begin).unwrap()..]

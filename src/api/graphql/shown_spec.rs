@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use super::{
     DaybookSchema,
+    access::{Account, ApiKey, Session, Team},
     caller::Caller,
     customers::{Customer, Interaction},
     fault::Fault,
@@ -113,6 +114,10 @@ macro_rules! by_row {
 by_row! {
     organisation: OrganisationObject,
     policy: Policy,
+    account: Account,
+    team: Team,
+    api_key: ApiKey,
+    session: Session,
     customer: Customer,
     interaction: Interaction,
     lead: Lead,
@@ -161,13 +166,16 @@ fn types() -> BTreeMap<String, Value> {
 
 #[test]
 fn what_is_cut_out_of_a_document_is_what_its_row_shows() {
+    /// Kinds of which the demo has none.
+    const ABSENT: [&str; 1] = ["session"];
     let (types, links) = (types(), links());
     let by_row = Schema::new(ByRow, EmptyMutation, EmptySubscription);
     for kind in kinds().all() {
         let of_kind = format!("{{ {}(first: 20) {{ nodes {{ id }} }} }}", kind.plural);
         let found = COMPANY.ask(&of_kind);
         let ids = found[kind.plural]["nodes"].as_array().unwrap();
-        assert!(!ids.is_empty(), "the demo has no {}", kind.singular);
+        let is_absent = ABSENT.contains(&kind.singular);
+        assert_eq!(ids.is_empty(), is_absent, "{}s of the demo", kind.singular);
         let fields = everything(&types, &(kind.type_name)(), links[kind.singular]);
         for id in ids {
             let document = format!("{{ {}(id: {}) {fields} }}", kind.singular, id["id"]);

@@ -180,7 +180,9 @@ fn held_objects(command: &DomainCommand) -> Vec<String> {
     ids
 }
 
-/// Whether the command is one that anybody may issue about their own account.
+/// Whether the command is one that anybody may issue about their own account. A delegate may not:
+/// whoever could set the other's password, or make the delegation longer, would have the account
+/// for good.
 fn themselves(
     rule: &CommandRule,
     command: &DomainCommand,
@@ -188,7 +190,8 @@ fn themselves(
     grants: &[&Grant],
     desk: &Desk<'_>,
 ) -> Result<Option<Cited>, Declined> {
-    if !rule.themselves || concerned(command, desk)?.as_ref() != Some(id) {
+    let delegate = desk.context().on_behalf_of.is_some();
+    if !rule.themselves || delegate || concerned(command, desk)?.as_ref() != Some(id) {
         return Ok(None);
     }
     // Whoever has no role at all has no business here.

@@ -5,6 +5,8 @@ pub(crate) mod api_key;
 mod authority;
 mod permissions;
 pub(crate) mod session;
+#[cfg(test)]
+mod spec;
 pub(crate) mod team;
 
 pub use authority::{AccessRejection, Authority, Cited, authorise};

@@ -127,10 +127,11 @@ commands! {
         RevokeApiKey EndSession;
     themselves_or(NOBODY) => SetPassword;
 
-    only(CUSTOMER_FACING) => ChangeCustomerDetails AddContact ChangeContact RemoveContact LogInteraction
-        CorrectInteraction;
+    only(CUSTOMER_FACING) => ChangeCustomerDetails AddContact ChangeContact RemoveContact
+        LogInteraction CorrectInteraction;
     only(SELLING) => RegisterCustomer ClassifyCustomer;
-    only(SALES_LEADING) => CorrectCustomerDetails GradeCustomer DeactivateCustomer ReactivateCustomer;
+    only(SALES_LEADING) => CorrectCustomerDetails GradeCustomer DeactivateCustomer
+        ReactivateCustomer;
     only(ASSIGNING) => AssignCustomerOwner AssignCustomerTerritory AssignLead AssignLeadTerritory
         AssignOpportunityOwner;
 
@@ -141,8 +142,8 @@ commands! {
     only(SALES_LEADING) => ReopenOpportunity;
 
     only(CUSTOMER_FACING) => LogComplaint;
-    only(SERVING) => AcknowledgeComplaint ClassifyComplaint ProposeRemedy AcceptRemedy ResolveComplaint
-        CloseComplaint ReopenComplaint EscalateComplaint;
+    only(SERVING) => AcknowledgeComplaint ClassifyComplaint ProposeRemedy AcceptRemedy
+        ResolveComplaint CloseComplaint ReopenComplaint EscalateComplaint;
     only(APPROVING) => ApproveRemedy RejectRemedy;
 
     only(KEEPING) => OpenWarehouse RenameWarehouse CloseWarehouse ListProduct ChangeProductDetails

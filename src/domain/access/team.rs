@@ -120,7 +120,7 @@ fn require_place(desk: &Desk<'_>, team: &TeamId, parent: Option<&TeamId>) -> Res
     let Some(parent) = parent else { return Ok(()) };
     require_formed(desk, parent)?;
     let mut next = Some(parent.clone());
-    for _ in 0..TEAM_DEPTH_MAX - 1 {
+    for _ in 0..TEAM_DEPTH_MAX {
         let Some(above) = next else { return Ok(()) };
         if above == *team {
             return Err(TeamRejection::TeamBelowItself {

@@ -16,8 +16,8 @@ use daybook_schema::{
 use uuid::Uuid;
 
 use crate::{
-    Aggregate, Authority, Context, Declined, Desk, Fault, Loaded, RecordedEvent, States, decide,
-    fold,
+    Aggregate, Authority, Cited, Context, Declined, Desk, Fault, Loaded, RecordedEvent, States,
+    authorise, decide, fold,
 };
 
 /// The day and hour of every spec.
@@ -44,6 +44,9 @@ pub(crate) fn t<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 pub(crate) struct Given {
     states: RefCell<HashMap<String, Loaded>>,
     actor: Option<String>,
+    on_behalf_of: Option<String>,
+    authority: Option<Authority>,
+    recorded_at: Option<String>,
     occurred_at: Option<String>,
 }
 
@@ -99,6 +102,37 @@ impl Given {
         self
     }
 
+    /// Who acts from here on, by the authority of an account and no longer by that of the process.
+    pub(crate) fn signed_in(mut self, login: &str) -> Self {
+        self.authority = Some(Authority::Account);
+        self.actor(login)
+    }
+
+    /// Whose authority the actor acts by from here on.
+    pub(crate) fn on_behalf_of(mut self, login: &str) -> Self {
+        self.on_behalf_of = Some(login.to_owned());
+        self
+    }
+
+    /// The day from here on.
+    pub(crate) fn on(mut self, day: &str) -> Self {
+        self.recorded_at = Some(format!("{day}T09:00:00Z"));
+        self
+    }
+
+    /// By which grant the actor may issue a command, or why not.
+    pub(crate) fn authorised(
+        &self,
+        command: impl Into<DomainCommand>,
+    ) -> Result<Option<Cited>, Refusal> {
+        let context = self.context(uuid(99));
+        let desk = Desk::new(self, &context);
+        authorise(&command.into(), &desk).map_err(|declined| match declined {
+            Declined::Refused(refusal) => refusal,
+            Declined::Fault(fault) => panic!("{fault}"),
+        })
+    }
+
     /// A command that may be refused; returns what it recorded if it was not.
     pub(crate) fn attempt(
         &self,
@@ -149,16 +183,20 @@ impl Given {
             .collect()
     }
 
-    fn run(&self, command_id: Uuid, command: DomainCommand) -> Result<crate::Decided, Declined> {
-        let context = Context {
+    fn context(&self, command_id: Uuid) -> Context {
+        Context {
             command_id,
             organisation: ORGANISATION.0,
             actor: t(self.actor.as_deref().unwrap_or("li.wei")),
-            on_behalf_of: None,
-            authority: Authority::Process,
-            recorded_at: t(NOW),
+            on_behalf_of: self.on_behalf_of.as_deref().map(t),
+            authority: self.authority.unwrap_or(Authority::Process),
+            recorded_at: t(self.recorded_at.as_deref().unwrap_or(NOW)),
             occurred_at: self.occurred_at.as_deref().map(t),
-        };
+        }
+    }
+
+    fn run(&self, command_id: Uuid, command: DomainCommand) -> Result<crate::Decided, Declined> {
+        let context = self.context(command_id);
         let mut desk = Desk::new(self, &context);
         decide(command, &mut desk)?;
         let decided = desk.finish();

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Commands that the demo leaves out, with the reason.
-const LEFT_OUT: [(&str, &str); 2] = [
+const LEFT_OUT: [(&str, &str); 20] = [
     (
         "FoundOrganisation",
         "an organisation is founded before it is filled",
@@ -21,7 +21,28 @@ const LEFT_OUT: [(&str, &str); 2] = [
         "ChangeContact",
         "the story is frozen by its digests, and is told without it",
     ),
+    ("OpenSession", "only the server opens sessions"),
+    ("EndSession", "there is no session to end"),
+    ("SetPassword", NO_PASSWORD),
+    ("LinkIdentity", SETTLED),
+    ("UnlinkIdentity", SETTLED),
+    ("ChangeAccountDetails", SETTLED),
+    ("SuspendAccount", SETTLED),
+    ("ReinstateAccount", SETTLED),
+    ("RevokeRole", SETTLED),
+    ("DelegateAuthority", SETTLED),
+    ("EndDelegation", SETTLED),
+    ("RotateApiKey", SETTLED),
+    ("RevokeApiKey", SETTLED),
+    ("MoveTeam", SETTLED),
+    ("RenameTeam", SETTLED),
+    ("DissolveTeam", SETTLED),
+    ("AssignCustomerTerritory", NO_TERRITORY),
+    ("AssignLeadTerritory", NO_TERRITORY),
 ];
+const NO_PASSWORD: &str = "people prove who they are by shown keys, and nobody has a password";
+const SETTLED: &str = "accounts, teams and keys are set up once, before the story begins";
+const NO_TERRITORY: &str = "sales are divided by teams, and there are no territories";
 
 /// The names of all commands.
 #[derive(Default)]
@@ -58,20 +79,21 @@ fn the_demo_speaks_the_whole_language() {
     for envelope in commands(DemoOptions::default()) {
         names.0.remove(envelope.command.name());
     }
+    assert!(LEFT_OUT.iter().all(|(_, reason)| reason.len() > 20));
     assert_eq!(names.0, LEFT_OUT.iter().map(|(name, _)| *name).collect());
 }
 
 #[test]
 fn the_first_thousand_commands_are_the_same_everywhere() {
     let first = commands(DemoOptions::default()).take(1_000);
-    assert_eq!(digest(first), "d992bca7bbe82ee68201dcb14804ed50");
+    assert_eq!(digest(first), "3b59918d2018db3d6f925d47c1a278eb");
 }
 
 #[test]
 fn the_whole_story_of_a_small_company_is_the_same_everywhere() {
     assert_eq!(
         digest(commands(small(1))),
-        "2c4f86d84667fafe92ec6b8f78873b1a"
+        "332563703b6fa3706015da2f20d699d8"
     );
 }
 
