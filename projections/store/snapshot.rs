@@ -197,7 +197,7 @@ impl Snapshot {
     pub fn visible(&self, ids: &[String]) -> Result<HashSet<String>, StoreError> {
         let sql = match &lock(&self.inner).restriction {
             Some(Restriction { object_seen, .. }) => {
-                format!("SELECT value FROM json_each(?1) WHERE {object_seen}")
+                format!("SELECT asked.value FROM json_each(?1) AS asked WHERE {object_seen}")
             }
             None => return Ok(ids.iter().cloned().collect()),
         };

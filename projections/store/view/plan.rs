@@ -16,7 +16,7 @@ pub(crate) struct Restriction {
     pub(crate) view: Arc<View>,
     /// The kinds of which something personal is hidden.
     impersonal: Vec<&'static str>,
-    /// SQL that says whether the object named `value` is seen.
+    /// SQL that says whether the object `asked.value` is seen.
     pub(crate) object_seen: String,
     reaches: Reaches,
     /// The tables of sums, and whether they are summed up at the position.
@@ -63,7 +63,7 @@ impl Restriction {
                 connection.execute_batch(&sql)?;
             }
         }
-        let object_seen = seen::object(&terms, "value").sql().to_owned();
+        let object_seen = seen::object(&terms, "asked.value").sql().to_owned();
         let personal = terms.of(Class::Personal);
         let hides = |kind: &&'static str| !personal.covers(kind, &terms, kind);
         let impersonal = view.kinds.keys().copied().filter(hides).collect();

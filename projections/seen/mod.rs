@@ -5,6 +5,11 @@
 //! table of anything else follows the objects that it is about. Every table must have a rule; one
 //! without is seen by nobody who is restricted.
 
+#[cfg(test)]
+mod spec;
+#[cfg(test)]
+mod world;
+
 use crate::{
     orders, pipeline,
     store::{Class, Hands, Reached, Rule, Sum, Terms, Visible},
