@@ -125,7 +125,9 @@ impl Database {
     pub fn fingerprint(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&STORE_VERSION.to_le_bytes());
-        let Definitions { tables, indexes } = self.definitions();
+        let Definitions {
+            tables, indexes, ..
+        } = self.definitions();
         for text in tables.iter().chain(&indexes) {
             hasher.update(text.as_bytes());
         }
