@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use async_graphql::{InputType, OutputType, SubscriptionType, registry::MetaType};
+use async_graphql::{OutputType, SubscriptionType, registry::MetaType};
 use axum::{
     Router,
     body::{Body, to_bytes},
