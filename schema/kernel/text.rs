@@ -127,15 +127,19 @@ impl Name {
 pub struct Address {
     /// Street and number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub street: Option<Name>,
     /// City.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub city: Option<Name>,
     /// Province, state or region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub region: Option<Name>,
     /// Postal code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub postal_code: Option<Name>,
     /// Country, by name or code, as the organisation writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
