@@ -2,7 +2,7 @@
 //!
 //! | context | aggregates |
 //! |---|---|
-//! | [`governance`] | organisation, policies, document numbers, natural keys |
+//! | [`governance`] | organisation, policies, document numbers, natural keys, erasures |
 //! | [`customers`] | customer, interaction |
 //! | [`pipeline`] | lead, opportunity |
 //! | [`service`] | complaint |
@@ -21,6 +21,7 @@ pub mod governance;
 pub mod kernel;
 mod language;
 pub mod orders;
+pub mod personal;
 pub mod pipeline;
 pub mod service;
 mod upcast;
@@ -32,6 +33,7 @@ use goods::{PriceListCommand, PriceListEvent, PriceListId};
 use goods::{ProductCommand, ProductEvent, ProductId};
 use goods::{StockItemCommand, StockItemEvent, StockItemId};
 use goods::{WarehouseCommand, WarehouseEvent, WarehouseId};
+use governance::{ErasureCommand, ErasureEvent, ErasureId};
 use governance::{NaturalKeyEvent, NaturalKeyId, NumberSeriesEvent, NumberSeriesId};
 use governance::{OrganisationCommand, OrganisationEvent, OrganisationId};
 use governance::{PolicyCommand, PolicyEvent, PolicyId};
@@ -46,6 +48,7 @@ language::language! {
     commanded {
         Organisation: OrganisationId, OrganisationEvent, OrganisationCommand;
         Policy: PolicyId, PolicyEvent, PolicyCommand;
+        Erasure: ErasureId, ErasureEvent, ErasureCommand;
         Customer: CustomerId, CustomerEvent, CustomerCommand;
         Interaction: InteractionId, InteractionEvent, InteractionCommand;
         Lead: LeadId, LeadEvent, LeadCommand;

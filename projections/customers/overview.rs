@@ -111,6 +111,7 @@ fn fold(fact: &Fact<'_>, tables: &mut Tables) -> Result<(), FoldError> {
         DomainEvent::Shipment(event) => shipment(fact, event, tables),
         DomainEvent::Organisation(_)
         | DomainEvent::Policy(_)
+        | DomainEvent::Erasure(_)
         | DomainEvent::Warehouse(_)
         | DomainEvent::Product(_)
         | DomainEvent::PriceList(_)

@@ -1,7 +1,7 @@
 //! Reading: a snapshot answers everything it is asked from one position.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -10,7 +10,7 @@ use daybook_schema::kernel::DateTime;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter, types::Value};
 
 use super::{
-    Condition, Cursor, Document, Page, PageRequest, Row, SearchHit, StoreError, database,
+    Condition, Cursor, Database, Document, Page, PageRequest, Row, SearchHit, StoreError, database,
     search_query,
 };
 
@@ -24,31 +24,45 @@ const STEPS_BETWEEN_CHECKS: i32 = 20_000;
 pub struct Readers(Arc<Pool>);
 
 struct Pool {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    serving: Mutex<Serving>,
+}
+
+/// The database that serves, and the connections to it that nobody uses.
+struct Serving {
+    path: Arc<PathBuf>,
+    idle: Vec<Connection>,
 }
 
 impl Readers {
     pub(crate) fn new(path: PathBuf) -> Self {
+        let serving = Serving {
+            path: Arc::new(path),
+            idle: Vec::new(),
+        };
         Self(Arc::new(Pool {
-            path,
-            idle: Mutex::default(),
+            serving: Mutex::new(serving),
         }))
+    }
+
+    /// Goes on with another database that took the place of this one. Nothing of the old one stays
+    /// open but the snapshots that are being read.
+    pub fn follow(&self, database: &Database) {
+        let path = Arc::new(database.path());
+        let idle = Vec::new();
+        *lock(&self.0.serving) = Serving { path, idle };
     }
 
     /// Begins to read at the position reached now. Queries stop with
     /// [`StoreError::Interrupted`] once the deadline has passed.
     pub fn snapshot(&self, deadline: Option<Instant>) -> Result<Snapshot, StoreError> {
-        let mut connection = match lock(&self.0.idle).pop() {
-            Some(connection) => connection,
-            None => self.connect()?,
-        };
+        let (mut connection, path) = self.connection()?;
         let late = deadline.map(|deadline| move || Instant::now() > deadline);
         connection.progress_handler(STEPS_BETWEEN_CHECKS, late)?;
         connection.prepare_cached("BEGIN")?.execute([])?;
         let (position, recorded_at) = database::checkpoint(&connection)?;
         Ok(Snapshot {
             pool: self.0.clone(),
+            path,
             inner: Mutex::new(Inner {
                 connection: Some(connection),
                 statements: 0,
@@ -58,9 +72,28 @@ impl Readers {
         })
     }
 
-    fn connect(&self) -> Result<Connection, StoreError> {
+    /// A connection, and the database that it reads.
+    fn connection(&self) -> Result<(Connection, Arc<PathBuf>), StoreError> {
+        loop {
+            let path = {
+                let mut serving = lock(&self.0.serving);
+                if let Some(connection) = serving.idle.pop() {
+                    return Ok((connection, serving.path.clone()));
+                }
+                serving.path.clone()
+            };
+            match Self::connect(&path) {
+                Ok(connection) => return Ok((connection, path)),
+                // Another database took its place between the two looks.
+                Err(_) if !Arc::ptr_eq(&path, &lock(&self.0.serving).path) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn connect(path: &Path) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.0.path, flags)?;
+        let connection = Connection::open_with_flags(path, flags)?;
         connection.execute_batch(
             "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192; PRAGMA mmap_size = 268435456;
              PRAGMA temp_store = MEMORY;",
@@ -77,6 +110,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The read models at one position.
 pub struct Snapshot {
     pool: Arc<Pool>,
+    path: Arc<PathBuf>,
     inner: Mutex<Inner>,
     position: u64,
     recorded_at: DateTime,
@@ -266,9 +300,10 @@ impl Drop for Snapshot {
         let ended = connection
             .prepare_cached("COMMIT")
             .and_then(|mut end| end.execute([]));
-        let mut idle = lock(&self.pool.idle);
-        if ended.is_ok() && idle.len() < IDLE_CONNECTIONS {
-            idle.push(connection);
+        let mut serving = lock(&self.pool.serving);
+        let current = Arc::ptr_eq(&self.path, &serving.path);
+        if ended.is_ok() && current && serving.idle.len() < IDLE_CONNECTIONS {
+            serving.idle.push(connection);
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kernel::{Actor, Address, Code, Currency, Name, NaturalKey, Note, ids},
     language::commands,
+    pipeline::LeadId,
 };
 
 ids! {
@@ -374,6 +375,11 @@ pub enum CustomerEvent {
         /// The territory.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         territory: Option<Code>,
+    },
+    /// A lead turned out to be this customer.
+    CustomerLeadMatched {
+        /// The lead.
+        lead: LeadId,
     },
     /// The record was closed.
     CustomerDeactivated {

@@ -23,6 +23,9 @@ pub enum TextError {
     /// A control character other than a line break or a tab.
     #[error("the text holds a control character")]
     Control,
+    /// The beginning of what only the record writes, for text that it sealed.
+    #[error("the text begins with `sealed:`, which is kept for sealed text")]
+    Sealed,
     /// A character that codes do not have.
     #[error("`{0}` may hold only letters, digits and . _ - / @ + :")]
     NotCode(String),
@@ -32,6 +35,9 @@ fn bounded(text: &str, limit: usize, lines: bool) -> Result<String, TextError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(TextError::Empty);
+    }
+    if text.starts_with("sealed:") {
+        return Err(TextError::Sealed);
     }
     let length = text.chars().count();
     if length > limit {
@@ -98,7 +104,7 @@ texts! {
 
 impl Code {
     /// A code written in the source, which is trusted to be well formed.
-    pub(crate) fn constant(text: &'static str) -> Self {
+    pub fn constant(text: &'static str) -> Self {
         Self(text.into())
     }
 }

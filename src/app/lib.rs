@@ -16,12 +16,14 @@
 pub mod demo;
 mod desk;
 mod envelope;
+mod erasure;
 mod error;
 mod founding;
 pub mod import;
 mod offline;
 mod organisation;
 mod projection;
+mod seals;
 #[cfg(test)]
 mod spec;
 
@@ -32,3 +34,4 @@ pub use founding::{Founding, default_policies};
 pub use offline::{damaged_log_folder, open_log, own_log_folder, restore};
 pub use organisation::{Comparison, Opening, Organisation, OrganisationOptions, rebuild_offline};
 pub use projection::{Applied, Projection, Rebuilt};
+pub use seals::{MasterKeySource, Seals};

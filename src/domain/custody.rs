@@ -56,6 +56,7 @@ impl Custody {
             | DomainEvent::Interaction(_)
             | DomainEvent::Organisation(_)
             | DomainEvent::Policy(_)
+            | DomainEvent::Erasure(_)
             | DomainEvent::Warehouse(_)
             | DomainEvent::Product(_)
             | DomainEvent::PriceList(_)
@@ -96,6 +97,7 @@ impl Custody {
             | CustomerEvent::ContactRemoved { .. }
             | CustomerEvent::CustomerClassified { .. }
             | CustomerEvent::CustomerGraded { .. }
+            | CustomerEvent::CustomerLeadMatched { .. }
             | CustomerEvent::CustomerDeactivated { .. }
             | CustomerEvent::CustomerReactivated {} => self,
         }

@@ -23,7 +23,7 @@ use daybook_schema::{
     DomainCommand, Event,
     customers::{CustomerId, InteractionId},
     goods::{PriceId, PriceListId, ProductId, StockItemId, WarehouseId},
-    governance::{NaturalKeyId, NumberSeriesId, OrganisationId, PolicyId},
+    governance::{ErasureId, NaturalKeyId, NumberSeriesId, OrganisationId, PolicyId},
     kernel::StreamKey,
     orders::{OrderId, ShipmentId},
     pipeline::{LeadId, OpportunityId},
@@ -53,6 +53,7 @@ pub fn decide(command: DomainCommand, desk: &mut Desk<'_>) -> Result<(), Decline
     match command {
         DomainCommand::Organisation(command) => governance::organisation::decide(command, desk),
         DomainCommand::Policy(command) => governance::policy::decide(command, desk),
+        DomainCommand::Erasure(command) => governance::erasure::decide(command, desk),
         DomainCommand::Customer(command) => customers::customer::decide(command, desk),
         DomainCommand::Interaction(command) => customers::interaction::decide(command, desk),
         DomainCommand::Lead(command) => pipeline::lead::decide(command, desk),
@@ -73,6 +74,7 @@ pub fn fold(prefix: &str) -> Option<Fold> {
     match prefix {
         OrganisationId::PREFIX => Some(Fold::of::<governance::organisation::Organisation>()),
         PolicyId::PREFIX => Some(Fold::of::<governance::policy::Policy>()),
+        ErasureId::PREFIX => Some(Fold::of::<governance::erasure::Erasure>()),
         NaturalKeyId::PREFIX => Some(Fold::of::<governance::natural_key::KeyHolder>()),
         NumberSeriesId::PREFIX => Some(Fold::of::<governance::number_series::NumberSeries>()),
         CustomerId::PREFIX => Some(Fold::of::<customers::customer::Customer>()),

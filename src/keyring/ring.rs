@@ -198,7 +198,8 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Notes that the erasures up to a position of the log were carried out.
+    /// Notes that the erasures up to a position of the log were carried out, and none behind it:
+    /// a log that was restored may end before the position known so far.
     ///
     /// # Errors
     /// [`KeyError::Store`].

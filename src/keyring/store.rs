@@ -96,7 +96,9 @@ impl Store {
                 .prepare_cached("INSERT OR IGNORE INTO keys (subject, wrapped) VALUES (?1, ?2)")?
                 .execute(params![subject, wrapped])?;
         }
-        carried_out(&transaction, through)?;
+        transaction
+            .prepare_cached("UPDATE ring SET carried_out = max(carried_out, ?1)")?
+            .execute([position(through)])?;
         Ok(transaction.commit()?)
     }
 
@@ -172,7 +174,9 @@ impl Store {
     }
 
     pub(crate) fn carry_out(&self, through: u64) -> Result<(), KeyError> {
-        carried_out(&self.connection, through)
+        let sql = "UPDATE ring SET carried_out = ?1";
+        self.connection.execute(sql, [position(through)])?;
+        Ok(())
     }
 
     /// How many keys there are, and how many were destroyed.
@@ -191,11 +195,7 @@ impl Store {
     }
 }
 
-/// Never goes back: what was carried out stays carried out.
-fn carried_out(connection: &Connection, through: u64) -> Result<(), KeyError> {
-    let through = i64::try_from(through).unwrap_or(i64::MAX);
-    connection
-        .prepare_cached("UPDATE ring SET carried_out = max(carried_out, ?1)")?
-        .execute([through])?;
-    Ok(())
+/// Positions are far below what SQLite counts to.
+fn position(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
 }
