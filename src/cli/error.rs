@@ -7,6 +7,7 @@ use daybook_app::{
     import::{ImportError, MappingError},
 };
 use daybook_eventlog::LogError;
+use daybook_keyring::KeyError;
 
 use crate::exit::Exit;
 
@@ -119,6 +120,7 @@ impl CliError {
             Self::App(AppError::Missing { .. }) => {
                 Some("name the folder with --data, or found an organisation with `daybook serve`")
             }
+            Self::App(AppError::Keys(error)) => key_hint(error),
             Self::SchemaDiffers { .. } => Some("`daybook schema` writes it anew"),
             Self::NotLoopback { .. } => Some("listen on 127.0.0.1 or [::1]"),
             Self::Listen { source, .. } if in_use(source) => {
@@ -163,6 +165,19 @@ impl CliError {
 
 fn in_use(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::AddrInUse
+}
+
+fn key_hint(error: &KeyError) -> Option<&'static str> {
+    match error {
+        KeyError::MasterKeyMissing { .. } => Some(
+            "name it with --master-key-file or DAYBOOK_MASTER_KEY, or put `master.key` back into \
+             the data folder",
+        ),
+        KeyError::WrongMasterKey { .. } => {
+            Some("after `daybook keys rotate` the new key must be named with --master-key-file")
+        }
+        _ => None,
+    }
 }
 
 fn log_hint(error: &LogError) -> Option<&'static str> {

@@ -11,6 +11,7 @@ mod demo;
 mod error;
 mod exit;
 mod import;
+mod keys;
 mod log;
 mod logging;
 mod open;
@@ -20,6 +21,7 @@ mod rebuild;
 mod restore;
 mod schema;
 mod serve;
+mod subject;
 mod verify;
 
 use std::process::ExitCode;
@@ -53,5 +55,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
+        Command::Subject(arguments) => subject::run(&arguments),
     }
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::{
     KeyError, MasterKey, Token,
     cipher::{self, KEY_BYTES, Key},
-    store::{Kept, Store},
+    store::{self, Kept, Store},
 };
 
 /// The database, in the folder of the ring.
@@ -257,7 +257,7 @@ impl KeyRing {
         };
         done(fs::create_dir_all(to))?;
         done(remove(&beside))?;
-        Store::open(&from.join(FILE))?.copy(&beside.to_string_lossy())?;
+        store::copy(&from.join(FILE), &beside.to_string_lossy())?;
         done(fs::File::open(&beside).and_then(|file| file.sync_all()))?;
         done(fs::rename(&beside, &target))?;
         done(fs::File::open(to).and_then(|folder| folder.sync_all()))

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use uuid::Uuid;
 
 use crate::KeyError;
@@ -187,12 +187,13 @@ impl Store {
             .connection
             .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
+}
 
-    /// Copies all of it to a new file.
-    pub(crate) fn copy(&self, target: &str) -> Result<(), KeyError> {
-        self.connection.execute("VACUUM INTO ?1", [target])?;
-        Ok(())
-    }
+/// Copies all of a database to a new file, and changes nothing of it.
+pub(crate) fn copy(source: &Path, target: &str) -> Result<(), KeyError> {
+    let source = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    source.execute("VACUUM INTO ?1", [target])?;
+    Ok(())
 }
 
 /// Positions are far below what SQLite counts to.

@@ -38,7 +38,7 @@ use tokio::{
 
 use self::{gauges::Gauges, health::Watch, waiting::Waiting};
 use crate::{
-    arguments::{NewOrganisation, Room},
+    arguments::{Master, NewOrganisation, Room},
     demo::Story,
     error::CliError,
     exit::Exit,
@@ -91,6 +91,8 @@ pub(crate) struct Serve {
     founding: NewOrganisation,
     #[command(flatten)]
     room: Room,
+    #[command(flatten)]
+    master: Master,
     /// Seconds between failing readiness and accepting no more connections.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     grace: u64,
@@ -141,7 +143,9 @@ fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
     let folder = arguments.folder();
     tracing::info!(folder = %folder.display(), "opening");
     if arguments.demo
-        && let Some(summary) = arguments.story.fill(folder, arguments.room)?
+        && let Some(summary) = arguments
+            .story
+            .fill(folder, arguments.room, &arguments.master)?
     {
         tracing::info!(
             events = summary.events,
@@ -149,8 +153,8 @@ fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
             "demonstration filled"
         );
     }
-    let (organisation, opening) =
-        open::organisation(folder, &arguments.founding(), arguments.room.limits())?;
+    let limits = arguments.room.limits(&arguments.master);
+    let (organisation, opening) = open::organisation(folder, &arguments.founding(), limits)?;
     report(&organisation, &opening);
     open::catch_up(&organisation);
     Ok(organisation)

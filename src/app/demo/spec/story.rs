@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Commands that the demo leaves out, with the reason.
-const LEFT_OUT: [(&str, &str); 2] = [
+const LEFT_OUT: [(&str, &str); 3] = [
     (
         "FoundOrganisation",
         "an organisation is founded before it is filled",
@@ -20,6 +20,10 @@ const LEFT_OUT: [(&str, &str); 2] = [
     (
         "ChangeContact",
         "the story is frozen by its digests, and is told without it",
+    ),
+    (
+        "EraseSubject",
+        "the company keeps everybody, so that the whole story can be read",
     ),
 ];
 
