@@ -296,7 +296,12 @@ impl Decider {
         let mut receipt_events = Vec::with_capacity(events.len());
         let mut new_events = Vec::with_capacity(events.len());
         let mut erased = Vec::new();
-        let about = target.or_else(|| events.first().map(|first| first.stream.clone()));
+        // A number or a natural key may come first, and is nobody's.
+        let streams = events.iter().map(|event| event.stream.clone());
+        let about = target
+            .into_iter()
+            .chain(streams)
+            .find(|id| personal::is_of_persons(id));
         for RecordedEvent {
             stream,
             version,

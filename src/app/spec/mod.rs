@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "specs may stop at the first surprise")]
 
 mod desk;
+mod erasure;
 mod import;
+mod sealing;
 
 use std::path::Path;
 

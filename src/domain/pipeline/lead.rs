@@ -399,7 +399,6 @@ fn convert(
         Some(customer) => meet(customer, prospect, command.contact, desk)?,
         None => register(prospect, command.contact, desk)?,
     };
-    customer::match_lead(customer, id, desk)?;
     let opportunity: OpportunityId = desk.context().new_id();
     let opening = opening(id, prospect, customer, command.opportunity);
     opportunity::open(opportunity, opening, desk)?;
@@ -409,7 +408,8 @@ fn convert(
         opportunity,
         contact,
     };
-    Ok(desk.record(&id, converted)?)
+    desk.record(&id, converted)?;
+    customer::match_lead(customer, id, desk)
 }
 
 /// Brings the lead's person together with a customer on record.
