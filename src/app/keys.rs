@@ -16,7 +16,7 @@ use crate::{
 /// [`AppError::Missing`], [`AppError::Keys`], and as [`crate::open_log`].
 pub fn key_status(folder: &Path, master_key: &MasterKeySource) -> Result<Status, AppError> {
     let opened = offline::open_log(folder)?;
-    let seals = Seals::open(folder, opened.log.organisation(), master_key);
+    let seals = Seals::existing(folder, opened.log.organisation(), master_key);
     let status = seals.and_then(|seals| seals.status());
     opened.writer.close()?;
     Ok(status?)

@@ -32,6 +32,7 @@ mod subject;
 
 pub use desk::{Desk, DeskOptions, DeskStats};
 pub use envelope::{CommandError, Envelope, Receipt, ReceiptEvent};
+pub use erasure::abandon_lost_keys;
 pub use error::AppError;
 pub use founding::{Founding, default_policies};
 pub use keys::{backup, key_status, rotate_master_key};

@@ -103,6 +103,22 @@ impl Seals {
         Ok(Self(Some(Arc::new(ring))))
     }
 
+    /// Opens the key ring of an organisation for reading; where there is none, nothing is made.
+    ///
+    /// # Errors
+    /// As [`Seals::open`].
+    pub fn existing(
+        folder: &Path,
+        organisation: Uuid,
+        source: &MasterKeySource,
+    ) -> Result<Self, KeyError> {
+        if KeyRing::exists(&folder.join(FOLDER)) {
+            Self::open(folder, organisation, source)
+        } else {
+            Ok(Self::closed())
+        }
+    }
+
     /// Without keys: everything sealed reads `sealed`, and nothing can be sealed.
     #[must_use]
     pub fn closed() -> Self {
@@ -128,6 +144,22 @@ impl Seals {
 
     pub(crate) fn destroy(&self, subjects: &[String]) -> Result<(), KeyError> {
         self.ring()?.destroy(subjects)
+    }
+
+    /// Those of some persons who have no key and were not erased.
+    pub(crate) fn without_key(
+        &self,
+        subjects: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<String>, KeyError> {
+        let ring = self.ring()?;
+        let lost = subjects
+            .into_iter()
+            .filter_map(|subject| match ring.is_known(&subject) {
+                Ok(true) => None,
+                Ok(false) => Some(Ok(subject)),
+                Err(error) => Some(Err(error)),
+            });
+        lost.collect()
     }
 
     pub(crate) fn carried_out(&self) -> Result<u64, KeyError> {
@@ -261,6 +293,16 @@ fn replace_tokens<'a>(
     }
     out.extend_from_slice(rest);
     Ok(Cow::Owned(out))
+}
+
+/// Everybody for whom something is sealed in some JSON.
+pub(crate) fn subjects(mut json: &[u8]) -> Vec<&str> {
+    let mut found = Vec::new();
+    while let Some((_, token, after)) = next_token(json) {
+        found.push(token.subject);
+        json = after;
+    }
+    found
 }
 
 /// The bytes before the quote, the sealed text, and the bytes behind the other quote.

@@ -173,6 +173,10 @@ fn key_hint(error: &KeyError) -> Option<&'static str> {
             "name it with --master-key-file or DAYBOOK_MASTER_KEY, or put `master.key` back into \
              the data folder",
         ),
+        KeyError::RingMissing => Some(
+            "put `keys/` back from a backup; where there is none, `daybook keys abandon` lets \
+             everything sealed read `erased`, for ever",
+        ),
         KeyError::WrongMasterKey { .. } => {
             Some("after `daybook keys rotate` the new key must be named with --master-key-file")
         }

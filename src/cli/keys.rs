@@ -32,6 +32,7 @@ pub(crate) struct KeysCommand {
 enum Which {
     Status(Status),
     Rotate(Rotate),
+    Abandon(Abandon),
 }
 
 /// Counts the keys.
@@ -64,12 +65,33 @@ struct Rotate {
     json: Json,
 }
 
+/// Gives lost keys up: whoever has no key any more reads `erased` from then on, and stays so even if
+/// the key is found again.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+struct Abandon {
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    master: Master,
+    /// Says that no backup of the keys is left.
+    #[arg(long, required = true)]
+    accept_loss: bool,
+    #[command(flatten)]
+    json: Json,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StatusAnswer {
     keys: u64,
     destroyed: u64,
     carried_out: u64,
+}
+
+#[derive(Serialize)]
+struct AbandonAnswer {
+    persons: usize,
 }
 
 #[derive(Serialize)]
@@ -81,6 +103,7 @@ pub(crate) fn run(arguments: &KeysCommand) -> Result<Exit, CliError> {
     match &arguments.which {
         Which::Status(arguments) => status(arguments),
         Which::Rotate(arguments) => rotate(arguments),
+        Which::Abandon(arguments) => abandon(arguments),
     }
 }
 
@@ -96,6 +119,15 @@ fn status(arguments: &Status) -> Result<Exit, CliError> {
             "{} persons with a key, {} erased; erasures are carried out up to position {}",
             answer.keys, answer.destroyed, answer.carried_out
         )
+    })?;
+    Ok(Exit::Done)
+}
+
+fn abandon(arguments: &Abandon) -> Result<Exit, CliError> {
+    let (folder, master) = (&arguments.folder.data, arguments.master.source());
+    let persons = daybook_app::abandon_lost_keys(folder, &master)?;
+    output::answer(arguments.json, &AbandonAnswer { persons }, || {
+        format!("{persons} persons without a key read `erased` from now on")
     })?;
     Ok(Exit::Done)
 }

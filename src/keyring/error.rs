@@ -28,6 +28,9 @@ pub enum KeyError {
         /// The database of the keys.
         path: String,
     },
+    /// The log holds sealed text, and there are no keys at all.
+    #[error("the log holds sealed text, and its keys are gone")]
+    RingMissing,
     /// The keys were wrapped by another master key.
     #[error("the master key is not the one that wrapped the keys in `{path}`")]
     WrongMasterKey {
@@ -66,6 +69,7 @@ impl KeyError {
             Self::Store(_) | Self::File { .. } => "KEY_RING_UNUSABLE",
             Self::NotMasterKey { .. } => "MASTER_KEY_INVALID",
             Self::MasterKeyMissing { .. } => "MASTER_KEY_MISSING",
+            Self::RingMissing => "KEY_RING_MISSING",
             Self::WrongMasterKey { .. } => "MASTER_KEY_WRONG",
             Self::WrongOrganisation { .. } => "KEY_RING_WRONG_ORGANISATION",
             Self::KeyLost { .. } => "KEY_LOST",

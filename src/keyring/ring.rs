@@ -263,6 +263,14 @@ impl KeyRing {
         done(fs::File::open(to).and_then(|folder| folder.sync_all()))
     }
 
+    /// Whether a subject has a key, or had one that was destroyed.
+    ///
+    /// # Errors
+    /// [`KeyError::Store`].
+    pub fn is_known(&self, subject: &str) -> Result<bool, KeyError> {
+        Ok(self.known(subject)?.is_some())
+    }
+
     /// What is known of a subject, new or old; none where there was never a key.
     fn known(&self, subject: &str) -> Result<Option<Known>, KeyError> {
         if let Some(known) = self.remembered(subject) {

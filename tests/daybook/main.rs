@@ -13,6 +13,7 @@ mod golden;
 mod house_rules;
 mod imports;
 mod opening;
+mod personal;
 mod published;
 mod refusals;
 mod refused_folders;

@@ -542,6 +542,34 @@ fn an_export_tells_all_of_one_person_and_nothing_of_another() {
 }
 
 #[test]
+fn lost_keys_are_noticed_and_given_up_only_when_asked() {
+    let (mut company, _, _, _) = company();
+    company.close();
+    fs::remove_dir_all(company.path().join("keys")).unwrap();
+    let options = crate::OrganisationOptions::default();
+    let founding = super::founding();
+    let opened = Organisation::open(company.path(), options, &founding, &mut |_, _| {});
+    assert_eq!(opened.err().unwrap().code(), "KEY_RING_MISSING");
+    let source = Default::default();
+    // Two persons, each a customer with two contacts and a lead.
+    assert_eq!(
+        crate::abandon_lost_keys(company.path(), &source).unwrap(),
+        8
+    );
+    company.reopen();
+    let customers = company.rows::<CustomerRow>();
+    assert!(
+        customers.iter().all(|row| row["details"]["name"] == ERASED),
+        "{customers:?}"
+    );
+    company.done(
+        "RegisterCustomer",
+        json!({ "details": { "name": "Newcomer" } }),
+    );
+    company.close();
+}
+
+#[test]
 fn another_master_key_opens_no_organisation() {
     let (mut company, _, _, _) = company();
     company.close();

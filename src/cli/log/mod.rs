@@ -106,7 +106,7 @@ fn reading(
         Seals::closed()
     } else {
         let source = common.master.source();
-        Seals::open(folder, opened.log.organisation(), &source).map_err(AppError::from)?
+        Seals::existing(folder, opened.log.organisation(), &source).map_err(AppError::from)?
     };
     let done = work(&opened.log, &seals);
     opened.writer.close()?;

@@ -5,3 +5,5 @@ pub(crate) mod natural_key;
 pub(crate) mod number_series;
 pub(crate) mod organisation;
 pub(crate) mod policy;
+#[cfg(test)]
+mod spec;
