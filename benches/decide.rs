@@ -4,7 +4,7 @@
 use std::{cell::RefCell, collections::HashMap, hint::black_box, time::Instant};
 
 use daybook_app::{default_policies, demo};
-use daybook_domain::{Context, Desk, Fault, Loaded, States, decide, fold};
+use daybook_domain::{Authority, Context, Desk, Fault, Loaded, States, decide, fold};
 use daybook_schema::{
     DomainCommand,
     governance::{FoundOrganisation, PublishPolicy},
@@ -23,10 +23,7 @@ impl States for Memory {
             return Ok(loaded.clone());
         }
         let fold = fold(prefix(stream)).unwrap();
-        Ok(Loaded {
-            state: (fold.initial)(),
-            version: 0,
-        })
+        Ok(Loaded::initial(fold))
     }
 }
 
@@ -76,6 +73,8 @@ fn commands(scale: f64) -> Vec<(Context, DomainCommand)> {
         command_id,
         organisation: Uuid::nil(),
         actor,
+        on_behalf_of: None,
+        authority: Authority::Process,
         recorded_at: at,
         occurred_at: Some(at),
     };

@@ -65,8 +65,8 @@ struct Rotate {
     json: Json,
 }
 
-/// Gives lost keys up: whoever has no key any more reads `erased` from then on, and stays so even if
-/// the key is found again.
+/// Gives lost keys up: what was sealed for persons without a key reads `erased` from then on, even
+/// if the keys are found again.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 struct Abandon {

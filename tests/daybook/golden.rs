@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The newest format; raised together with that of the data folder or of the log.
-const NEWEST: &str = "data-1";
+const NEWEST: &str = "data-2";
 const ANSWERS: &str = "answers.json";
 
 const CUSTOMERS: &str = "{ customers(first: 3, orderBy: [{ field: NUMBER }]) {

@@ -60,8 +60,10 @@ fn a_person_is_exported_erased_and_gone_from_backups_too() {
 
     let target = backup.to_str().unwrap();
     done(&books, &["backup", "--to", target]);
-    let told = done(&books, &["subject", "export", "--subject", &person]);
-    assert!(told.to_string().contains(MARK), "{told}");
+    let folder = books.to_str().unwrap();
+    let told = daybook(&["subject", "export", "--subject", &person, "--data", folder]);
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["objects"][0]["details"]["name"], MARK, "{told}");
 
     let server = Server::start(&books);
     erased(&server, &person);

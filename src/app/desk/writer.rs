@@ -84,7 +84,7 @@ fn destroy(seals: &Seals, erased: &[String]) -> Result<(), CommandError> {
             Ok(())
         }
         Err(error) => {
-            tracing::error!(code = error.code(), %error, "keys not destroyed; open the folder anew");
+            tracing::error!(code = error.code(), %error, "keys not destroyed; open anew");
             Err(error.into())
         }
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "specs may stop at the first surprise")]
 
+mod company;
 mod desk;
 mod erasure;
 mod import;
