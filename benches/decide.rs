@@ -4,7 +4,7 @@
 use std::{cell::RefCell, collections::HashMap, hint::black_box, time::Instant};
 
 use daybook_app::{default_policies, demo};
-use daybook_domain::{Authority, Context, Desk, Fault, Loaded, States, decide, fold};
+use daybook_domain::{Context, Desk, Fault, Loaded, States, decide, fold};
 use daybook_schema::{
     DomainCommand,
     governance::{FoundOrganisation, PublishPolicy},
@@ -73,8 +73,6 @@ fn commands(scale: f64) -> Vec<(Context, DomainCommand)> {
         command_id,
         organisation: Uuid::nil(),
         actor,
-        on_behalf_of: None,
-        authority: Authority::Process,
         recorded_at: at,
         occurred_at: Some(at),
     };

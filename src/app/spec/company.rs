@@ -283,7 +283,7 @@ impl Company {
     /// Sends half of an order; gives the shipment.
     pub(super) fn ship(&self, order: &str) -> String {
         let row: OrderRow = self.row(order);
-        let line = serde_json::to_value(&row.lines[0].id).unwrap();
+        let line = serde_json::to_value(row.lines[0].id).unwrap();
         let shipment = self.done(
             "PrepareShipment",
             json!({
@@ -319,7 +319,7 @@ pub(super) fn holding(folder: &Path) -> Vec<String> {
             let marker = marker.as_bytes();
             memchr::memmem::find(&bytes, marker).is_some()
         };
-        if MARKERS.iter().any(|marker| holds(&marker)) {
+        if MARKERS.iter().any(holds) {
             found.push(path.display().to_string());
         }
     }
