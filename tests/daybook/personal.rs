@@ -8,7 +8,7 @@ use tempfile::tempdir;
 use crate::{
     books::{code_of, contents, daybook, done},
     refusals::Shop,
-    server::Server,
+    server::{Server, serving},
 };
 
 /// Stands in every personal text of the person who is erased.
@@ -53,8 +53,13 @@ fn a_person_is_exported_erased_and_gone_from_backups_too() {
     let room = tempdir().unwrap();
     let path = |name: &str| room.path().join(name);
     let (books, backup, again) = (path("books"), path("backup"), path("again"));
-    let server = Server::start(&books);
+    let mut talkative = serving(&books, &[]);
+    talkative.env("DAYBOOK_LOG", "debug");
+    let Ok(server) = Server::run(talkative) else {
+        panic!("the server does not start");
+    };
     let person = registered(&server, MARK);
+    assert!(server.said().contains("batch written") && !server.said().contains(MARK));
     Shop::of(&server).done("registerCustomer", json!({ "details": { "name": "Else" } }));
     assert_eq!(server.end(), Some(0));
 
