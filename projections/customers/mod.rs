@@ -261,6 +261,8 @@ fn change(row: &mut CustomerRow, event: &CustomerEvent) {
         CustomerEvent::CustomerTerritoryAssigned { territory } => {
             row.territory = territory.clone();
         }
+        // The lead shows the customer that it turned out to be.
+        CustomerEvent::CustomerLeadMatched { .. } => {}
         CustomerEvent::CustomerDeactivated { because } => {
             row.active = false;
             row.deactivated_because = Some(because.clone());

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -11,8 +11,8 @@ use daybook_schema::kernel::DateTime;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter, types::Value};
 
 use super::{
-    Condition, Cursor, Document, Page, PageRequest, Row, SearchHit, StoreError, View, database,
-    search, search_query, view::Restriction,
+    Condition, Cursor, Database, Document, Page, PageRequest, Row, SearchHit, StoreError, View,
+    database, search, search_query, view::Restriction,
 };
 
 /// Idle connections that are kept open for those who see everything.
@@ -34,8 +34,13 @@ const HITS: &str = "
 pub struct Readers(Arc<Pool>);
 
 struct Pool {
-    path: PathBuf,
-    idle: Mutex<Idle>,
+    serving: Mutex<Serving>,
+}
+
+/// The database that serves, and the connections to it that nobody uses.
+struct Serving {
+    path: Arc<PathBuf>,
+    idle: Idle,
 }
 
 /// Connections that nobody uses.
@@ -70,21 +75,28 @@ impl Idle {
 
 impl Readers {
     pub(crate) fn new(path: PathBuf) -> Self {
+        let serving = Serving {
+            path: Arc::new(path),
+            idle: Idle::default(),
+        };
         Self(Arc::new(Pool {
-            path,
-            idle: Mutex::default(),
+            serving: Mutex::new(serving),
         }))
+    }
+
+    /// Goes on with another database that took the place of this one. Nothing of the old one stays
+    /// open but the snapshots that are being read.
+    pub fn follow(&self, database: &Database) {
+        let path = Arc::new(database.path());
+        let idle = Idle::default();
+        *lock(&self.0.serving) = Serving { path, idle };
     }
 
     /// Begins to read at the position reached now. Queries stop with
     /// [`StoreError::Interrupted`] once the deadline has passed.
     pub fn snapshot(&self, deadline: Option<Instant>) -> Result<Snapshot, StoreError> {
-        let idle = lock(&self.0.idle).full.pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => self.connect()?,
-        };
-        self.begin(connection, None, deadline)
+        let (connection, path) = self.connection(|idle| idle.full.pop(), Ok)?;
+        self.begin((connection, path), None, deadline)
     }
 
     /// The same for an identity that may not see everything: all answers are as if nothing else
@@ -94,21 +106,18 @@ impl Readers {
         deadline: Option<Instant>,
         view: &Arc<View>,
     ) -> Result<Snapshot, StoreError> {
-        let idle = lock(&self.0.idle).take_restricted(view);
-        let (connection, restriction) = match idle {
-            Some(restricted) => restricted,
-            None => {
-                let connection = self.connect()?;
-                let restriction = Restriction::new(&connection, view)?;
-                (connection, restriction)
-            }
+        let restrict = |connection| {
+            let restriction = Restriction::new(&connection, view)?;
+            Ok((connection, restriction))
         };
-        self.begin(connection, Some(restriction), deadline)
+        let idle = |idle: &mut Idle| idle.take_restricted(view);
+        let ((connection, restriction), path) = self.connection(idle, restrict)?;
+        self.begin((connection, path), Some(restriction), deadline)
     }
 
     fn begin(
         &self,
-        mut connection: Connection,
+        (mut connection, path): (Connection, Arc<PathBuf>),
         mut restriction: Option<Restriction>,
         deadline: Option<Instant>,
     ) -> Result<Snapshot, StoreError> {
@@ -123,6 +132,7 @@ impl Readers {
         Ok(Snapshot {
             pool: self.0.clone(),
             restricted: restriction.is_some(),
+            path,
             inner: Mutex::new(Inner {
                 connection: Some(connection),
                 restriction,
@@ -133,9 +143,32 @@ impl Readers {
         })
     }
 
-    fn connect(&self) -> Result<Connection, StoreError> {
+    /// A connection, an idle one or else a new one made ready, and the database that it reads.
+    fn connection<T>(
+        &self,
+        idle: impl Fn(&mut Idle) -> Option<T>,
+        make_ready: impl Fn(Connection) -> Result<T, StoreError>,
+    ) -> Result<(T, Arc<PathBuf>), StoreError> {
+        loop {
+            let path = {
+                let mut serving = lock(&self.0.serving);
+                if let Some(connection) = idle(&mut serving.idle) {
+                    return Ok((connection, serving.path.clone()));
+                }
+                serving.path.clone()
+            };
+            match Self::connect(&path).and_then(&make_ready) {
+                Ok(connection) => return Ok((connection, path)),
+                // Another database took its place between the two looks.
+                Err(_) if !Arc::ptr_eq(&path, &lock(&self.0.serving).path) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn connect(path: &Path) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.0.path, flags)?;
+        let connection = Connection::open_with_flags(path, flags)?;
         connection.execute_batch(
             "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192; PRAGMA mmap_size = 268435456;
              PRAGMA temp_store = MEMORY;",
@@ -153,6 +186,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Snapshot {
     pool: Arc<Pool>,
     restricted: bool,
+    path: Arc<PathBuf>,
     inner: Mutex<Inner>,
     position: u64,
     recorded_at: DateTime,
@@ -369,8 +403,9 @@ impl Drop for Snapshot {
         let ended = connection
             .prepare_cached("COMMIT")
             .and_then(|mut end| end.execute([]));
-        if ended.is_ok() {
-            lock(&self.pool.idle).put(connection, restriction);
+        let mut serving = lock(&self.pool.serving);
+        if ended.is_ok() && Arc::ptr_eq(&self.path, &serving.path) {
+            serving.idle.put(connection, restriction);
         }
     }
 }

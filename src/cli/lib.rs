@@ -12,6 +12,7 @@ mod demo;
 mod error;
 mod exit;
 mod import;
+mod keys;
 mod log;
 mod logging;
 mod open;
@@ -22,6 +23,7 @@ mod rebuild;
 mod restore;
 mod schema;
 mod serve;
+mod subject;
 mod verify;
 
 use std::process::ExitCode;
@@ -57,5 +59,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
+        Command::Subject(arguments) => subject::run(&arguments),
     }
 }

@@ -5,6 +5,7 @@
 //! <out>/permissions.md               what each role may do
 //! <out>/events/OrderPlaced.1.json    JSON Schema of an event's data, by type and version
 //! <out>/commands/PlaceOrder.json     JSON Schema of a command
+//! <out>/personal.json                where personal text stands in events and commands
 //! ```
 //! Files of older versions of an event stay: old facts keep their old shape for ever.
 
@@ -81,6 +82,8 @@ fn documents() -> Result<BTreeMap<String, String>, CliError> {
     for (name, schema) in commands.0 {
         documents.insert(format!("commands/{name}.json"), pretty(&schema)?);
     }
+    let personal = json!(daybook_schema::personal::catalogue());
+    documents.insert("personal.json".to_owned(), pretty(&personal)?);
     Ok(documents)
 }
 
@@ -237,7 +240,8 @@ mod tests {
         let events = documents.keys().filter(|name| name.starts_with("events/"));
         assert_eq!(events.count(), types);
         assert!(documents.contains_key("commands/PlaceOrder.json"));
-        for (name, text) in documents.iter().filter(|(name, _)| name.ends_with(".json")) {
+        let schemas = |(name, _): &(&String, &String)| name.contains('/');
+        for (name, text) in documents.iter().filter(schemas) {
             let schema: Value = serde_json::from_str(text).unwrap();
             assert!(
                 schema["description"].is_string(),
