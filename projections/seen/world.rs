@@ -486,7 +486,13 @@ fn stage(position: u32) -> OpportunityStage {
     }
 }
 
-fn placed(number: usize, of: usize, salesperson: Option<&str>, of_tea: bool) -> OrderEvent {
+/// An order of three units of one product.
+pub(super) fn placed(
+    number: usize,
+    of: usize,
+    salesperson: Option<&str>,
+    of_tea: bool,
+) -> OrderEvent {
     let line = OrderLine {
         line: id(1),
         product: if of_tea { tea() } else { cup() },

@@ -384,12 +384,15 @@ impl Snapshot {
         else {
             return Err(StoreError::Interrupted);
         };
-        let prepared = restriction
-            .as_mut()
-            .map_or(Ok(()), |restriction| restriction.prepare(connection, sql));
-        prepared
-            .and_then(|()| question(connection))
-            .map_err(StoreError::in_query)
+        if let Some(restriction) = restriction
+            && let Err(error) = restriction.prepare(connection, sql)
+        {
+            // Stopping a statement that writes ends the transaction, and with it all that is
+            // known of this position: nothing more may be read here.
+            inner.connection = None;
+            return Err(error.in_query());
+        }
+        question(connection).map_err(StoreError::in_query)
     }
 }
 

@@ -1,16 +1,17 @@
 //! What is hidden stays hidden, whichever way one asks, and indexes serve all the same.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use daybook_schema::{
     access::{AccountEvent, AccountId, TeamEvent, TeamId, Verifier},
     customers::{CustomerDetails, CustomerEvent, CustomerId},
     goods::{StockItemEvent, StockItemId},
+    orders::OrderId,
 };
 use rusqlite::types::Value as Cell;
 use tempfile::TempDir;
 
-use super::{by_pages, everything, list};
+use super::{super::world::placed, by_pages, everything, list};
 use crate::{
     READ_MODELS,
     customers::CustomerRow,
@@ -18,11 +19,11 @@ use crate::{
         StockItemRow,
         spec::{cny, north, shop, tea},
     },
-    orders::OrderRow,
+    orders::{OrderRow, SalesTotalRow},
     spec::{History, customer_details, id, value},
     store::{
         Condition, Database, Direction, KindView, Operator, Order, PageRequest, Reach, Readers,
-        Row, Snapshot, View,
+        Row, Snapshot, StoreError, View,
     },
 };
 
@@ -44,7 +45,7 @@ fn view(kinds: &[(&'static str, &[Reach], &[Reach])]) -> Arc<View> {
 
 fn registered(history: History, number: u128, owner: &str) -> History {
     let details = CustomerDetails {
-        tax_number: Some(value(&format!("TAX{}", 9 - number))),
+        tax_number: Some(value(&format!("TAX{}", 9_999 - number))),
         phone: Some(value(&format!("555{number}"))),
         ..customer_details("北京乳业")
     };
@@ -121,7 +122,7 @@ fn what_is_personal_is_not_read_filtered_sorted_or_searched() {
     assert_eq!((row.details.tax_number, row.details.phone), (None, None));
     assert_eq!(row.details.name, value("北京乳业"));
     let tax = |operator, cell| is::<CustomerRow>("tax_number", operator, cell);
-    let equal = tax(Operator::Eq, Cell::Text("TAX8".to_owned()));
+    let equal = tax(Operator::Eq, Cell::Text("TAX9998".to_owned()));
     assert_eq!(full.count::<CustomerRow>(&equal).unwrap(), 1);
     assert_eq!(seen.count::<CustomerRow>(&equal).unwrap(), 0);
     let empty = tax(Operator::IsNull, Cell::Integer(1));
@@ -171,6 +172,45 @@ fn a_list_by_a_column_that_is_partly_hidden_has_every_row_once() {
         .collect();
     let expected = [3, 1, 2, 4].map(|number| id::<CustomerId>(number).to_string());
     assert_eq!(paged, expected);
+}
+
+#[test]
+fn a_column_that_may_be_hidden_sorts_as_one_that_may_be_empty() {
+    let request = by::<StockItemRow>("value");
+    assert!(
+        request
+            .sql::<StockItemRow>(true)
+            .text
+            .contains("(value IS NULL) ASC")
+    );
+    assert!(!request.sql::<StockItemRow>(false).text.contains("IS NULL"));
+}
+
+/// Nothing may be read any more after that, because it would not be of one position.
+#[test]
+fn sums_are_bounded_by_the_deadline() {
+    let mut history = registered(company(), 1_000, "li.wei");
+    for number in 0..1_500 {
+        let order: OrderId = id(10_000 + u128::try_from(number).unwrap());
+        history = history.event(order, placed(number, 0, None, true));
+    }
+    let (readers, _folder) = history.served();
+    let view = view(&[
+        ("order", &[Reach::Own], &[]),
+        ("customer", &[Reach::Own], &[]),
+    ]);
+    let begun = readers.snapshot_for(None, &view).unwrap();
+    let all = everything(Vec::new());
+    assert!(!list::<SalesTotalRow>(&begun, &all).is_empty());
+    let own = list::<OrderRow>(&begun, &all).len();
+    let late = readers.snapshot_for(Some(Instant::now()), &view).unwrap();
+    let sums = late.page::<SalesTotalRow>(&all);
+    assert!(
+        matches!(sums, Err(StoreError::Interrupted)),
+        "{own} orders are too few"
+    );
+    let more = late.count::<CustomerRow>(&Condition::EVERYTHING);
+    assert!(matches!(more, Err(StoreError::Interrupted)));
 }
 
 #[test]
