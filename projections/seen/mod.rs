@@ -111,7 +111,7 @@ const HELD: &[&str] = &[
 ];
 
 /// Streams that serve other objects: they hold natural keys, such as phones, of all of them.
-const INNER: &[&str] = &["naturalKey", "numberSeries"];
+const INNER: &[&str] = &["naturalKey", "numberSeries", "erasure"];
 
 /// All of a kind that is in nobody's hands.
 fn whole(terms: &Terms<'_>, kind: &str) -> Visible {

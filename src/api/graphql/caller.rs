@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use daybook_app::{
     Organisation,
-    access::{Principal, Proven, Providers, Unauthenticated},
+    access::{Gate, Principal, Proven, Providers, Unauthenticated},
 };
 use daybook_schema::{
     access::AccountId,
@@ -24,6 +24,32 @@ pub const ON_BEHALF_OF: http::HeaderName = http::HeaderName::from_static("dayboo
 pub(super) struct Caller {
     pub(super) organisation: Arc<Organisation>,
     pub(super) principal: Arc<Principal>,
+    pass: Pass,
+    on_behalf_of: Option<Actor>,
+}
+
+/// What the caller was let in by.
+#[derive(Clone)]
+enum Pass {
+    Token(Arc<str>),
+    Proven(Proven),
+    Unproven(AccountId),
+}
+
+impl Pass {
+    fn enter(
+        &self,
+        gate: &Gate,
+        on_behalf_of: Option<&Actor>,
+    ) -> Result<Arc<Principal>, Unauthenticated> {
+        match self {
+            Self::Token(token) => gate.enter(token, on_behalf_of, now()),
+            Self::Proven(Proven { identity, ends }) => {
+                gate.enter_as(identity, on_behalf_of, *ends, now())
+            }
+            Self::Unproven(account) => gate.enter_unproven(account, now()),
+        }
+    }
 }
 
 impl Caller {
@@ -46,7 +72,15 @@ impl Caller {
         Self {
             organisation: organisation.clone(),
             principal,
+            pass: Pass::Unproven(account),
+            on_behalf_of: None,
         }
+    }
+
+    /// Who calls, looked at again: a subscription lasts, and what its caller may see may change.
+    pub(super) fn renewed(&self) -> Result<Arc<Principal>, Unauthenticated> {
+        self.pass
+            .enter(self.organisation.gate(), self.on_behalf_of.as_ref())
     }
 
     /// The caller as the transport sees it: its limits are kept by organisation and account.
@@ -89,23 +123,23 @@ impl Door {
     pub(super) async fn admit(&self, context: &RequestContext) -> Result<Identity, Fault> {
         let on_behalf_of = on_behalf_of(context)?;
         let organisation = self.organisation.clone();
-        let gate = organisation.gate();
-        let behalf = on_behalf_of.as_ref();
-        let entered = match bearer(context)? {
+        let pass = match bearer(context)? {
             Some(token) if Providers::is_token(token) => {
-                let Proven { identity, ends } = self.prove(context, token).await?;
-                gate.enter_as(&identity, behalf, ends, now())
+                Pass::Proven(self.prove(context, token).await?)
             }
-            Some(token) => gate.enter(token, behalf, now()),
+            Some(token) => Pass::Token(token.into()),
             None => match &self.unproven {
-                Some(account) => gate.enter_unproven(account, now()),
+                Some(account) => Pass::Unproven(account.clone()),
                 None => return Err(unauthenticated("a token is needed")),
             },
         };
+        let entered = pass.enter(organisation.gate(), on_behalf_of.as_ref());
         let principal = entered.map_err(|error| refused(context, &error))?;
         Ok(Caller {
             organisation,
             principal,
+            pass,
+            on_behalf_of,
         }
         .identity())
     }

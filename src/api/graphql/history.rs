@@ -14,6 +14,7 @@ use super::{
     fault::{Answer, Fault},
     object::Node,
     reading::Reading,
+    seen::Lens,
 };
 
 /// The greatest page of commits.
@@ -30,7 +31,7 @@ pub(super) struct Commit {
     /// The name of the command, for example `PlaceOrder`.
     command: String,
     /// Who acted.
-    actor: Actor,
+    pub(super) actor: Actor,
     /// For whom, where the actor was a delegate.
     on_behalf_of: Option<Actor>,
     /// The role in which the actor acted.
@@ -44,13 +45,13 @@ pub(super) struct Commit {
     /// The position of the commit that caused it.
     causation: Option<BigInt>,
     /// Why, in the actor's words.
-    reason: Option<Note>,
+    pub(super) reason: Option<Note>,
     /// The policies that the decision used, with their versions.
     policies: Vec<PolicyRef>,
     /// Which door the command came through.
     source: Source,
     /// What happened, in order.
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
     /// The rule that said no.
     refusal: Option<Refusal>,
     /// The refused command, as it came; in the place of personal text stands `withheld`.
@@ -64,16 +65,16 @@ pub(super) struct Event {
     /// Its place in its commit, from 0; position and index name an event for ever.
     index: u32,
     /// The object that it happened to.
-    stream: ID,
+    pub(super) stream: ID,
     /// The version of the object after the event.
     version: BigInt,
     /// The name of the fact, for example `OrderPlaced`.
     #[graphql(name = "type")]
-    event_type: String,
+    pub(super) event_type: String,
     /// The version of the shape of its data.
     type_version: u16,
     /// Its data, as recorded; what was said of a person who was erased since reads `erased`.
-    data: Json<serde_json::Value>,
+    pub(super) data: Json<serde_json::Value>,
 }
 
 #[ComplexObject]
@@ -97,6 +98,11 @@ impl Event {
 }
 
 impl Commit {
+    /// Whether a rule refused the command.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
     pub(super) fn read(stored: &Stored, seals: &Seals) -> Answer<Self> {
         let meta: CommitMeta = seals.meta(stored.meta())?;
         let events: Result<Vec<_>, serde_json::Error> = stored
@@ -278,6 +284,7 @@ pub(super) fn page(
             audit::positions(&snapshot, &bounds, range.newest_first, limit + 1)?
         }
     };
+    let lens = Lens::of(reading.principal(), || Ok(snapshot.clone()))?;
     let mut nodes = Vec::with_capacity(limit);
     let mut has_more = false;
     for position in positions.drain(..) {
@@ -285,9 +292,11 @@ pub(super) fn page(
             continue;
         };
         let commit = Commit::read(&stored, seals)?;
-        if !filter.passes(&commit) {
+        // What is hidden is hidden from the filter as well.
+        let seen = lens.look(commit)?;
+        let Some(commit) = seen.filter(|commit| filter.passes(commit)) else {
             continue;
-        }
+        };
         if nodes.len() == limit {
             has_more = true;
             break;

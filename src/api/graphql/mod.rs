@@ -31,6 +31,7 @@ mod query;
 mod reading;
 mod register;
 mod roots;
+mod seen;
 mod service;
 mod shape;
 mod shown;
@@ -204,10 +205,13 @@ impl GraphQl for Api {
         }
         let api = self.clone();
         let answers = stream::once(async move {
-            match api.reading(&mut context).await {
-                Ok(reading) => {
-                    let feed = Feed::new(reading.organisation().clone());
-                    let request = inner.data(Arc::new(reading)).data(feed);
+            let caller = context.identity.known::<Caller>();
+            let reading = api.reading(&mut context).await;
+            let called = caller.ok_or_else(fault::Fault::unauthenticated);
+            match reading.and_then(|reading| called.map(|caller| (reading, caller))) {
+                Ok((reading, caller)) => {
+                    let feed = Feed::new(caller.as_ref().clone());
+                    let request = inner.data(Arc::new(reading)).data(Arc::new(feed));
                     api.schema.execute_stream(request).left_stream()
                 }
                 Err(fault) => stream::iter([refused(fault)]).right_stream(),

@@ -92,7 +92,7 @@ impl Reading {
 
     /// The read models at the position of this request.
     pub(super) fn snapshot(&self) -> Answer<Arc<Snapshot>> {
-        self.view().snapshot(&self.organisation)
+        self.view().snapshot(&self.organisation, &self.principal)
     }
 
     /// Notes that a command of this request was answered at a position.
@@ -152,7 +152,7 @@ impl Reading {
                 return Poll::Pending;
             }
             if !batch.wanted.is_empty() {
-                let snapshot = view.snapshot(&self.organisation)?;
+                let snapshot = view.snapshot(&self.organisation, &self.principal)?;
                 view.batch::<R>().read(&snapshot)?;
             }
             let found = view.batch::<R>().found.get(&id);
@@ -180,12 +180,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl View {
-    fn snapshot(&mut self, organisation: &Organisation) -> Answer<Arc<Snapshot>> {
+    fn snapshot(
+        &mut self,
+        organisation: &Organisation,
+        principal: &Principal,
+    ) -> Answer<Arc<Snapshot>> {
         if let Some(snapshot) = &self.snapshot {
             return Ok(snapshot.clone());
         }
-        let deadline = Instant::now() + READ_TIME;
-        let snapshot = Arc::new(organisation.readers().snapshot(Some(deadline))?);
+        let snapshot = Arc::new(seen_by(organisation, principal)?);
         self.snapshot = Some(snapshot.clone());
         Ok(snapshot)
     }
@@ -198,6 +201,16 @@ impl View {
             None => unreachable!("the objects of a row type have that row type"),
         }
     }
+}
+
+/// The read models, as far as an identity may see them.
+pub(super) fn seen_by(organisation: &Organisation, principal: &Principal) -> Answer<Snapshot> {
+    let deadline = Some(Instant::now() + READ_TIME);
+    let readers = organisation.readers();
+    Ok(match &principal.view {
+        None => readers.snapshot(deadline)?,
+        Some(view) => readers.snapshot_for(deadline, view)?,
+    })
 }
 
 struct Batch<R> {
@@ -226,7 +239,7 @@ impl<R: Row> Batch<R> {
 }
 
 /// Waits until the read models have come to a position.
-async fn reached(organisation: &Organisation, position: u64) -> Answer<()> {
+pub(super) async fn reached(organisation: &Organisation, position: u64) -> Answer<()> {
     let mut applied = organisation.applied();
     let reached =
         applied.wait_for(|applied| applied.position >= position || applied.stopped.is_some());

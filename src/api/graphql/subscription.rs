@@ -3,24 +3,47 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Subscription as GraphQlSubscription};
-use daybook_app::Organisation;
+use daybook_eventlog::Commit as Stored;
 use daybook_schema::kernel::BigInt;
 use futures_util::{Stream, stream};
 
 use super::{
-    fault::Fault,
+    caller::Caller,
+    fault::{Answer, Fault},
     history::{Commit, CommitFilter},
+    reading::{reached, seen_by},
+    seen::Lens,
 };
 
 /// The greatest batch.
 const BATCH_MAX: usize = 500;
 
 /// Where subscriptions read from.
-pub(super) struct Feed(Arc<Organisation>);
+pub(super) struct Feed(Caller);
 
 impl Feed {
-    pub(super) fn new(organisation: Arc<Organisation>) -> Self {
-        Self(organisation)
+    pub(super) fn new(caller: Caller) -> Self {
+        Self(caller)
+    }
+
+    /// The commits of a batch that the caller sees now. Where not everything is seen, it is asked
+    /// of the read models, which have to have come as far; whoever may no longer ask, gets an
+    /// error.
+    async fn seen(&self, batch: &[Stored]) -> Answer<Vec<Commit>> {
+        let organisation = &self.0.organisation;
+        let principal = self.0.renewed().map_err(|_| Fault::unauthenticated())?;
+        let last = batch.last().map_or(0, Stored::position);
+        if principal.view.is_some() {
+            reached(organisation, last).await?;
+        }
+        let snapshot = || Ok(Arc::new(seen_by(organisation, &principal)?));
+        let lens = Lens::of(&principal, snapshot)?;
+        let mut seen = Vec::with_capacity(batch.len());
+        for stored in batch {
+            let commit = Commit::read(stored, organisation.seals())?;
+            seen.extend(lens.look(commit)?);
+        }
+        Ok(seen)
     }
 }
 
@@ -51,25 +74,23 @@ impl Subscription {
                 "`batchSize` is {batch_size}; 1 to {BATCH_MAX} are allowed"
             ))
         })?;
-        let feed = &ctx.data_unchecked::<Feed>().0;
-        let (log, seals) = (feed.log(), feed.seals().clone());
+        let feed = ctx.data_unchecked::<Arc<Feed>>().clone();
+        let log = feed.0.organisation.log();
         let after = after.map_or_else(|| log.head().position, |after| after.0);
         let tail = log.subscribe(after);
         let filter = filter.unwrap_or_default();
         let pending = std::collections::VecDeque::new();
         Ok(stream::try_unfold(
-            (tail, seals, filter, pending),
-            move |(mut tail, seals, filter, mut pending)| async move {
+            (tail, feed, filter, pending),
+            move |(mut tail, feed, filter, mut pending)| async move {
                 while pending.is_empty() {
-                    for stored in tail.next().await.map_err(Fault::from)?.iter() {
-                        let commit = Commit::read(stored, &seals)?;
-                        if filter.passes(&commit) {
-                            pending.push_back(commit);
-                        }
-                    }
+                    let batch = tail.next().await.map_err(Fault::from)?;
+                    let mut seen = feed.seen(&batch).await?;
+                    seen.retain(|commit| filter.passes(commit));
+                    pending.extend(seen);
                 }
                 let ready = pending.drain(..batch.min(pending.len())).collect();
-                Ok(Some((ready, (tail, seals, filter, pending))))
+                Ok(Some((ready, (tail, feed, filter, pending))))
             },
         ))
     }

@@ -114,6 +114,9 @@ impl Gate {
         ends: DateTime,
         now: DateTime,
     ) -> Result<Arc<Principal>, Unauthenticated> {
+        if ends <= now {
+            return Err(Unauthenticated::Expired);
+        }
         let behalf = on_behalf_of.map_or("", Actor::as_str);
         let (issuer, subject) = (identity.issuer.as_str(), identity.subject.as_str());
         let known = key_of(&["identity", issuer, subject, behalf]);
@@ -262,12 +265,7 @@ fn principal(
     };
     let mut grants = account.grants;
     grants.retain(|grant| grant.holds_on(today));
-    Ok(Principal {
-        actor,
-        on_behalf_of,
-        grants,
-        team: account.team,
-    })
+    Ok(Principal::new(actor, on_behalf_of, grants))
 }
 
 fn active(snapshot: &Snapshot, id: &AccountId) -> Result<AccountRow, Unauthenticated> {

@@ -1,8 +1,11 @@
 //! Who a request is from, and what follows from the roles of the account.
 
-use daybook_domain::{FieldClass, KINDS};
+use std::sync::Arc;
+
+use daybook_domain::{FieldClass, KINDS, KindRule};
+use daybook_projections::store::{KindView, Reach, View};
 use daybook_schema::{
-    access::{AccountId, Grant, Role, Scope, ScopeKind, TeamId},
+    access::{AccountId, Grant, Role, Scope, ScopeKind},
     kernel::Actor,
 };
 
@@ -15,11 +18,46 @@ pub struct Principal {
     pub on_behalf_of: Option<AccountId>,
     /// The grants that hold today: those of the account on whose behalf it acts, or its own.
     pub grants: Vec<Grant>,
-    /// The team of the account whose grants these are.
-    pub team: Option<TeamId>,
+    /// What is seen; none where everything is.
+    pub view: Option<Arc<View>>,
 }
 
 impl Principal {
+    /// An account with the grants that hold.
+    pub(super) fn new(
+        actor: AccountId,
+        on_behalf_of: Option<AccountId>,
+        grants: Vec<Grant>,
+    ) -> Self {
+        let mut principal = Self {
+            actor,
+            on_behalf_of,
+            grants,
+            view: None,
+        };
+        if !principal.sees_everything() {
+            principal.view = Some(Arc::new(principal.made_view()));
+        }
+        principal
+    }
+
+    fn made_view(&self) -> View {
+        let kind = |rule: &KindRule| {
+            let of = |class| reaches(&self.reach(rule.kind, class));
+            let view = KindView {
+                reach: of(None),
+                personal: of(Some(FieldClass::Personal)),
+                cost: of(Some(FieldClass::Cost)),
+            };
+            (rule.kind, view)
+        };
+        View {
+            login: self.authority().0.to_string(),
+            kinds: KINDS.iter().map(kind).collect(),
+            refusals_of_all: false,
+        }
+    }
+
     /// The account whose authority counts.
     pub fn authority(&self) -> &AccountId {
         self.on_behalf_of.as_ref().unwrap_or(&self.actor)
@@ -65,4 +103,17 @@ impl Principal {
                     .all(|class| everything(self.reach(rule.kind, Some(class))))
         })
     }
+}
+
+/// Scopes as the read models know them.
+fn reaches(scopes: &[Scope]) -> Vec<Reach> {
+    let reach = |scope: &Scope| match scope.kind {
+        ScopeKind::Organisation => Some(Reach::Organisation),
+        ScopeKind::Own => Some(Reach::Own),
+        ScopeKind::Pool => Some(Reach::Pool),
+        ScopeKind::Team => Some(Reach::Team(scope.team.clone())),
+        // A territory scope always names one.
+        ScopeKind::Territory => scope.territory.clone().map(Reach::Territory),
+    };
+    scopes.iter().filter_map(reach).collect()
 }

@@ -122,7 +122,7 @@ commands! {
     only(STAFF) => InviteUser SuspendAccount ReinstateAccount AssignTeam LinkIdentity UnlinkIdentity
         FormTeam RenameTeam MoveTeam DissolveTeam;
     themselves_or(STAFF) => ChangeAccountDetails;
-    only(ADMINISTRATION) => RegisterServiceAccount GrantRole RevokeRole;
+    only(ADMINISTRATION) => EraseSubject RegisterServiceAccount GrantRole RevokeRole;
     themselves_or(ADMINISTRATION) => DelegateAuthority EndDelegation IssueApiKey RotateApiKey
         RevokeApiKey EndSession;
     themselves_or(NOBODY) => SetPassword;
@@ -406,7 +406,7 @@ mod tests {
     #[test]
     fn every_kind_of_objects_has_exactly_one_rule() {
         // What serves other objects is shown by nobody's query.
-        let inner = ["naturalKey", "numberSeries"];
+        let inner = ["naturalKey", "numberSeries", "erasure"];
         let prefixes: BTreeSet<_> = DomainEvent::catalogue()
             .iter()
             .map(|family| family.prefix)
