@@ -183,13 +183,17 @@ fn bearer(context: &RequestContext) -> Result<Option<&str>, Fault> {
     }
 }
 
+/// A name that cannot be read is no reason to act in one's own.
 fn on_behalf_of(context: &RequestContext) -> Result<Option<Actor>, Fault> {
     let said = context.said(ON_BEHALF_OF.as_str());
-    let name = said.map(|said| said.trim().parse()).transpose();
-    name.map_err(|_| {
-        let message = format!("header {ON_BEHALF_OF} takes a user name");
-        Fault::new(Code::BadRequest, message)
-    })
+    let is_there = said.is_some() || context.headers.contains_key(ON_BEHALF_OF);
+    match said.and_then(|said| said.trim().parse().ok()) {
+        None if is_there => {
+            let message = format!("header {ON_BEHALF_OF} takes a user name");
+            Err(Fault::new(Code::BadRequest, message))
+        }
+        name => Ok(name),
+    }
 }
 
 fn unauthenticated(message: &'static str) -> Fault {

@@ -36,6 +36,9 @@ pub(super) struct Commit {
     on_behalf_of: Option<Actor>,
     /// The role in which the actor acted.
     role: Option<Name>,
+    /// The number of the grant by which it was permitted, in the account whose authority counted;
+    /// empty where the actor cared for their own account.
+    grant: Option<u32>,
     /// When the desk decided.
     recorded_at: DateTime,
     /// When it happened in business, where that differs.
@@ -125,6 +128,7 @@ impl Commit {
             actor: meta.actor,
             on_behalf_of: meta.on_behalf_of,
             role: meta.role,
+            grant: meta.grant,
             recorded_at: meta.recorded_at,
             occurred_at: meta.occurred_at,
             correlation_id: meta.correlation.map(UniqueId),

@@ -125,8 +125,8 @@ pub fn sdl() -> String {
 
 impl Api {
     /// The API of an organisation. `unproven` is the account of requests without a token, for a
-    /// demonstration; where it is none, nobody asks anonymously. `providers` are believed besides the
-    /// organisation's own keys and sessions.
+    /// demonstration; where it is none, nobody asks anonymously. `providers` are believed besides
+    /// the organisation's own keys and sessions.
     pub fn new(
         organisation: Arc<Organisation>,
         unproven: Option<AccountId>,

@@ -1,9 +1,9 @@
 //! Identity providers: tokens of OpenID Connect (JWT), verified with the provider's published keys.
 //!
-//! The algorithms are pinned per provider, and only those with a public key can be named, so a token
-//! can neither choose `none` nor pass a public key off as a shared secret. Keys are fetched again
-//! when a token names one that is not known, at most every few seconds, and when they grow old; a
-//! provider that cannot be reached is believed by its last keys for a while.
+//! The algorithms are pinned per provider, and only those with a public key can be named, so a
+//! token can neither choose `none` nor pass a public key off as a shared secret. Keys are fetched
+//! again when a token names one that is not known, at most every few seconds, and when they grow
+//! old; a provider that cannot be reached is believed by its last keys for a while.
 
 use std::{
     fs,

@@ -118,7 +118,8 @@ settings! {
     /// The identity provider whose tokens are believed besides the organisation's own keys (OpenID
     /// Connect). Accounts are found by the identity that they were linked to.
     oidc: Oidc at "oidc" as "oidc" {
-        /// The provider's issuer identifier, as its tokens say it; without one no token is believed.
+        /// The provider's issuer identifier, as its tokens say it; without one no token is
+        /// believed.
         issuer: Option<String> = text();
         /// Whom its tokens must be meant for: one of these must be among their audiences.
         audiences: Vec<String> = texts();
