@@ -206,12 +206,8 @@ table!(OrderRow as row, "order" {
         => row.shipped_late;
     created_at: ColumnKind::DateTime; "By when it was recorded." => row.stamp.created_at;
 } search order_words(row); personal [
-    "shipTo.street",
-    "shipTo.city",
-    "shipTo.region",
-    "shipTo.postalCode",
-    "heldBecause",
-    "cancelledBecause",
+    "shipTo.street", "shipTo.city", "shipTo.region", "shipTo.postalCode",
+    "heldBecause", "cancelledBecause",
 ]; cost ["cost", "lines[].cost"];);
 
 fn order_words(row: &OrderRow) -> String {

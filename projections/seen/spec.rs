@@ -365,7 +365,11 @@ fn sums(case: &Case) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn a_restricted_snapshot_knows_of_nothing_else(drawn in vec(any::<u8>(), 160)) {

@@ -196,6 +196,7 @@ fn by_name(name: &str) -> Option<Value> {
         "DateTime" => json!("2027-03-02T09:00:00Z"),
         "Password" => json!("correct horse battery"),
         "AccountId" => json!("account-nobody.here"),
+        "SubjectId" => json!(format!("customer-{id}")),
         "TeamId" => json!("team-none"),
         "PriceId" | "StockItemId" => json!(format!("{}-{id}.{id}", prefix(name)?)),
         _ if name.ends_with("Id") => json!(format!("{}-{id}", prefix(name)?)),
@@ -225,7 +226,9 @@ impl CommandVisitor for Walk<'_> {
         let field = field_name(C::NAME);
         let name = C::NAME;
         let document = format!(
-            "mutation($input: {name}Input!) {{ {field}(input: $input) {{ userErrors {{ code }} }} }}"
+            "mutation($input: {name}Input!) {{
+                {field}(input: $input) {{ userErrors {{ code }} }}
+            }}"
         );
         let answer = self.house.ask(
             self.role,
