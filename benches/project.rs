@@ -37,7 +37,12 @@ pub(crate) fn run() {
         return;
     };
     organisation.close().unwrap();
-    let compared = rebuild_offline(&folder.path().join("demo"), &mut |_, _| {}).unwrap();
+    let compared = rebuild_offline(
+        &folder.path().join("demo"),
+        &Default::default(),
+        &mut |_, _| {},
+    )
+    .unwrap();
     assert_eq!(compared.equal(), Some(true));
     // The rebuild by itself: without opening the log, and without the digest of what served.
     let rebuilt = compared.rebuilt.events as f64 * 1e3 / compared.rebuilt.millis as f64;

@@ -14,12 +14,13 @@ pub mod governance;
 pub mod measure;
 pub mod orders;
 pub mod pipeline;
+mod seen;
 pub mod service;
 #[cfg(test)]
 mod spec;
 pub mod store;
 
-use store::ReadModel;
+use store::{Definitions, ReadModel};
 
 /// All read models, in the order in which they fold an event.
 pub const READ_MODELS: &[ReadModel] = &[
@@ -32,3 +33,13 @@ pub const READ_MODELS: &[ReadModel] = &[
     goods::MODEL,
     orders::MODEL,
 ];
+
+/// All tables of all read models.
+fn definitions() -> Definitions {
+    let mut definitions = Definitions::default();
+    audit::define(&mut definitions);
+    for model in READ_MODELS {
+        (model.tables)(&mut definitions);
+    }
+    definitions
+}

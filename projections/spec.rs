@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     READ_MODELS,
-    store::{Commit, CommitEvent, Database, Projector, Snapshot},
+    store::{Commit, CommitEvent, Database, Projector, Readers, Snapshot},
 };
 
 /// Commits on record, oldest first.
@@ -220,8 +220,22 @@ impl History {
         }
     }
 
-    fn fold(&self, projector: &mut Projector, flush_each: bool) {
-        for (position, recorded) in (1..).zip(&self.commits) {
+    /// The read models as they are served, and where they live.
+    pub(crate) fn served(self) -> (Readers, TempDir) {
+        let folder = TempDir::new().unwrap();
+        let database = Database::new(folder.path(), READ_MODELS).unwrap();
+        let mut projector = database.begin_rebuild().unwrap();
+        self.fold(&mut projector, false);
+        database.finish_rebuild(projector).unwrap();
+        database.adopt().unwrap();
+        (database.readers(), folder)
+    }
+
+    /// Folds what the projector does not know yet.
+    pub(crate) fn fold(&self, projector: &mut Projector, flush_each: bool) {
+        let known = projector.position();
+        let commits = (1..).zip(&self.commits);
+        for (position, recorded) in commits.filter(|(position, _)| *position > known) {
             let events = recorded.events.iter().map(|event| CommitEvent {
                 stream: &event.stream,
                 version: event.version,

@@ -2,7 +2,7 @@
 //!
 //! | context | aggregates |
 //! |---|---|
-//! | [`governance`] | organisation, policies, document numbers, natural keys |
+//! | [`governance`] | organisation, policies, document numbers, natural keys, erasures |
 //! | [`access`] | account, API key, session, team |
 //! | [`customers`] | customer, interaction |
 //! | [`pipeline`] | lead, opportunity |
@@ -23,6 +23,7 @@ pub mod governance;
 pub mod kernel;
 mod language;
 pub mod orders;
+pub mod personal;
 pub mod pipeline;
 mod references;
 pub mod service;
@@ -39,6 +40,7 @@ use goods::{PriceListCommand, PriceListEvent, PriceListId};
 use goods::{ProductCommand, ProductEvent, ProductId};
 use goods::{StockItemCommand, StockItemEvent, StockItemId};
 use goods::{WarehouseCommand, WarehouseEvent, WarehouseId};
+use governance::{ErasureCommand, ErasureEvent, ErasureId};
 use governance::{NaturalKeyEvent, NaturalKeyId, NumberSeriesEvent, NumberSeriesId};
 use governance::{OrganisationCommand, OrganisationEvent, OrganisationId};
 use governance::{PolicyCommand, PolicyEvent, PolicyId};
@@ -58,6 +60,7 @@ language::language! {
         ApiKey: ApiKeyId, ApiKeyEvent, ApiKeyCommand;
         Session: SessionId, SessionEvent, SessionCommand;
         Team: TeamId, TeamEvent, TeamCommand;
+        Erasure: ErasureId, ErasureEvent, ErasureCommand;
         Customer: CustomerId, CustomerEvent, CustomerCommand;
         Interaction: InteractionId, InteractionEvent, InteractionCommand;
         Lead: LeadId, LeadEvent, LeadCommand;

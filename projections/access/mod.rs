@@ -62,6 +62,7 @@ pub struct AccountRow {
     /// Who may act on its behalf.
     pub delegations: Vec<Delegation>,
     /// Who the person is at identity providers.
+    #[serde(default)]
     pub identities: Vec<ExternalIdentity>,
     /// Whether it can sign in with a password.
     pub has_password: bool,
@@ -91,7 +92,7 @@ table!(AccountRow as row, "account" {
     team: ColumnKind::Id, nullable, indexed; "By team."
         => row.team.as_ref().map(ToString::to_string);
     created_at: ColumnKind::DateTime; "By when it was made." => row.stamp.created_at;
-});
+} personal ["email", "identities", "suspendedBecause"];);
 
 /// A team of accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, SimpleObject)]

@@ -13,6 +13,7 @@ use crate::store::{
 /// One line of the audit trail.
 struct Line {
     position: u64,
+    stream: String,
     aggregate: String,
     event_type: String,
     actor: String,
@@ -27,6 +28,7 @@ const fn column(name: &'static str, kind: ColumnKind, indexed: bool) -> Column {
         kind,
         nullable: false,
         indexed,
+        class: None,
         description: "",
     }
 }
@@ -35,6 +37,7 @@ impl Entry for Line {
     const TABLE: &'static str = "audit";
     const COLUMNS: &'static [Column] = &[
         column("position", ColumnKind::Integer, true),
+        column("stream", ColumnKind::Id, false),
         column("aggregate", ColumnKind::Text, false),
         column("event_type", ColumnKind::Text, true),
         column("actor", ColumnKind::Text, true),
@@ -49,6 +52,7 @@ impl Entry for Line {
     fn values(self) -> Vec<Value> {
         vec![
             self.position.cell(),
+            Value::Text(self.stream),
             Value::Text(self.aggregate),
             Value::Text(self.event_type),
             Value::Text(self.actor),
@@ -65,9 +69,10 @@ pub(crate) fn define(definitions: &mut Definitions) {
 
 pub(crate) fn record(commit: &Decoded, tables: &mut Tables) {
     let meta = &commit.meta;
-    let line = |aggregate: &str, event_type: &str| Line {
+    let line = |stream: &str, event_type: &str| Line {
         position: commit.position,
-        aggregate: aggregate.to_owned(),
+        stream: stream.to_owned(),
+        aggregate: prefix(stream).to_owned(),
         event_type: event_type.to_owned(),
         actor: meta.actor.to_string(),
         command: meta.command.clone(),
@@ -78,7 +83,7 @@ pub(crate) fn record(commit: &Decoded, tables: &mut Tables) {
         tables.append(line("", ""));
     }
     for event in &commit.events {
-        tables.append(line(prefix(&event.stream), event.type_name()));
+        tables.append(line(&event.stream, event.type_name()));
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct AffairRow {
 
 table!(AffairRow as row, "customer_affair" {
     customer: ColumnKind::Id; "By customer." => row.customer;
-});
+} personal ["title!"];);
 
 /// What an affair adds to the overview.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -52,6 +52,7 @@ pub struct CustomerRow {
     /// Who looks after it.
     pub owner: Actor,
     /// The persons to talk to.
+    #[serde(default)]
     pub contacts: Vec<ContactRow>,
     /// The class it was put in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +89,7 @@ table!(CustomerRow as row, "customer" {
     number: ColumnKind::Integer, indexed; "By number." => row.number;
     name: ColumnKind::Text, indexed; "By name." => row.details.name;
     customer_type: enum_column::<CustomerType>(); "By type." => row.details.customer_type;
-    tax_number: ColumnKind::Text, nullable; "By tax number." => row.details.tax_number;
+    tax_number: ColumnKind::Text, nullable, personal; "By tax number." => row.details.tax_number;
     external_number: ColumnKind::Text, nullable, indexed;
         "By the number in another system." => row.details.external_number;
     country: ColumnKind::Text, nullable; "By country."
@@ -101,27 +102,45 @@ table!(CustomerRow as row, "customer" {
     last_interaction_at: ColumnKind::DateTime, nullable; "By the last talk."
         => row.last_interaction_at;
     created_at: ColumnKind::DateTime; "By when the record was opened." => row.stamp.created_at;
-} search customer_words(row););
+} search customer_words(row), personal personal_words(row); personal [
+    "details.taxNumber",
+    "details.phone",
+    "details.email",
+    "details.address.street",
+    "details.address.city",
+    "details.address.region",
+    "details.address.postalCode",
+    "contacts",
+    "deactivatedBecause",
+];);
 
 fn customer_words(row: &CustomerRow) -> String {
-    let details = &row.details;
-    let address = details.address.as_ref();
-    let mut words = vec![details.name.to_string()];
-    words.extend(details.tax_number.as_ref().map(ToString::to_string));
-    words.extend(details.phone.as_ref().map(ToString::to_string));
-    words.extend(details.email.as_ref().map(ToString::to_string));
-    words.extend(details.external_number.as_ref().map(ToString::to_string));
+    let mut words = vec![row.details.name.to_string()];
     words.extend(
-        address
-            .and_then(|address| address.city.as_ref())
+        row.details
+            .external_number
+            .as_ref()
             .map(ToString::to_string),
     );
-    words.extend(
-        row.contacts
-            .iter()
-            .map(|contact| contact.contact.name.to_string()),
-    );
     words.join("\n")
+}
+
+fn personal_words(row: &CustomerRow) -> String {
+    let details = &row.details;
+    let address = details.address.as_ref();
+    let city = address.and_then(|address| address.city.as_ref());
+    let known = [
+        details.tax_number.as_ref(),
+        details.phone.as_ref(),
+        details.email.as_ref(),
+        city,
+    ];
+    let contacts = row.contacts.iter().map(|contact| &contact.contact.name);
+    let words = known.into_iter().flatten().chain(contacts);
+    words
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A talk with a customer.
@@ -154,7 +173,7 @@ table!(InteractionRow as row, "interaction" {
         => row.details.channel.to_string();
     occurred_at: ColumnKind::DateTime, indexed; "By when it took place." => row.occurred_at;
     logged_by: ColumnKind::Text; "By who wrote it down." => row.logged_by;
-});
+} personal ["details.summary!", "details.participants"];);
 
 fn fold(fact: &Fact<'_>, tables: &mut Tables) -> Result<(), FoldError> {
     if let DomainEvent::Customer(event) = &fact.event {
@@ -242,6 +261,8 @@ fn change(row: &mut CustomerRow, event: &CustomerEvent) {
         CustomerEvent::CustomerTerritoryAssigned { territory } => {
             row.territory = territory.clone();
         }
+        // The lead shows the customer that it turned out to be.
+        CustomerEvent::CustomerLeadMatched { .. } => {}
         CustomerEvent::CustomerDeactivated { because } => {
             row.active = false;
             row.deactivated_because = Some(because.clone());

@@ -115,6 +115,7 @@ fn fold(fact: &Fact<'_>, tables: &mut Tables) -> Result<(), FoldError> {
         | DomainEvent::ApiKey(_)
         | DomainEvent::Session(_)
         | DomainEvent::Team(_)
+        | DomainEvent::Erasure(_)
         | DomainEvent::Warehouse(_)
         | DomainEvent::Product(_)
         | DomainEvent::PriceList(_)

@@ -12,7 +12,7 @@ use daybook_schema::{
 use rusqlite::types::Value;
 
 use crate::store::{
-    Cell, Column, ColumnKind, CursorError, Definitions, Entry, Fact, Snapshot, StoreError,
+    Cell, Class, Column, ColumnKind, CursorError, Definitions, Entry, Fact, Snapshot, StoreError,
 };
 
 /// A line as it is written.
@@ -33,6 +33,7 @@ const fn column(name: &'static str, kind: ColumnKind) -> Column {
         kind,
         nullable: false,
         indexed: false,
+        class: None,
         description: "",
     }
 }
@@ -46,7 +47,10 @@ impl Entry for Line {
         column("event_index", ColumnKind::Integer),
         column("event", ColumnKind::Text),
         column("object", ColumnKind::Id),
-        column("title", ColumnKind::Text),
+        Column {
+            class: Some(Class::Personal),
+            ..column("title", ColumnKind::Text)
+        },
         column("actor", ColumnKind::Text),
     ];
 
@@ -107,7 +111,8 @@ pub struct TimelineLine {
     pub position: BigInt,
     /// The name of the fact, for example `OrderPlaced`.
     pub event: String,
-    /// The name, the number or the beginning of what it is about; may be empty.
+    /// The name, the number or the beginning of what it is about; may be empty, and is for those
+    /// who do not see what is personal.
     pub title: String,
     /// Who recorded it.
     pub actor: Actor,
@@ -154,7 +159,7 @@ fn number<N: FromStr>(part: Option<&str>) -> Result<N, CursorError> {
 }
 
 const LINES: &str = "
-    SELECT occurred_at, position, event_index, event, object, title, actor
+    SELECT occurred_at, position, event_index, event, object, ifnull(title, ''), actor
     FROM customer_timeline
     WHERE customer = ?1 AND (occurred_at, position, event_index) < (?2, ?3, ?4)
     ORDER BY occurred_at DESC, position DESC, event_index DESC LIMIT ?5";

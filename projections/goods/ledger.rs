@@ -10,7 +10,7 @@ use rust_decimal::Decimal as Exact;
 
 use super::StockItemRow;
 use crate::store::{
-    Cell, Column, ColumnKind, Entry, Fact, Snapshot, StoreError, from_millionths, parsed,
+    Cell, Class, Column, ColumnKind, Entry, Fact, Snapshot, StoreError, from_millionths, parsed,
     parsed_option,
 };
 
@@ -66,7 +66,7 @@ impl Line {
             movement,
             on_hand_after: after.on_hand.0,
             reserved_after: after.reserved.0,
-            value_after: after.value.0,
+            value_after: after.value.unwrap_or_default().0,
             recorded_at: fact.meta.recorded_at,
             occurred_at: fact.meta.effective_at(),
         }
@@ -79,7 +79,15 @@ const fn column(name: &'static str, kind: ColumnKind) -> Column {
         kind,
         nullable: false,
         indexed: false,
+        class: None,
         description: "",
+    }
+}
+
+const fn cost(name: &'static str) -> Column {
+    Column {
+        class: Some(Class::Cost),
+        ..column(name, ColumnKind::Decimal)
     }
 }
 
@@ -107,10 +115,10 @@ impl Entry for Line {
         column("kind", ColumnKind::Text),
         column("on_hand", ColumnKind::Decimal),
         column("reserved", ColumnKind::Decimal),
-        column("value", ColumnKind::Decimal),
+        cost("value"),
         column("on_hand_after", ColumnKind::Decimal),
         column("reserved_after", ColumnKind::Decimal),
-        column("value_after", ColumnKind::Decimal),
+        cost("value_after"),
         nullable("reference"),
         nullable("other_warehouse"),
         column("recorded_at", ColumnKind::DateTime),
@@ -167,14 +175,14 @@ pub struct StockMovement {
     pub on_hand_change: Decimal,
     /// The change of what is reserved.
     pub reserved_change: Decimal,
-    /// The change of the value.
-    pub value_change: Decimal,
+    /// The change of the value; empty for those who do not see costs.
+    pub value_change: Option<Decimal>,
     /// What was on hand after it.
     pub on_hand: Decimal,
     /// What was reserved after it.
     pub reserved: Decimal,
-    /// The value after it.
-    pub value: Decimal,
+    /// The value after it; empty for those who do not see costs.
+    pub value: Option<Decimal>,
     /// Why it moved: a document, the id of an order or a shipment, or words.
     pub reference: Option<String>,
     /// When it was recorded.
@@ -243,6 +251,10 @@ pub fn movements(
 
 fn movement(row: &rusqlite::Row<'_>) -> rusqlite::Result<StockMovement> {
     let decimal = |column: usize| row.get(column).map(|kept| Decimal(from_millionths(kept)));
+    let cost = |column: usize| {
+        let kept: Option<i64> = row.get(column)?;
+        Ok::<_, rusqlite::Error>(kept.map(|kept| Decimal(from_millionths(kept))))
+    };
     Ok(StockMovement {
         number: BigInt(row.get(0)?),
         position: BigInt(row.get(1)?),
@@ -250,10 +262,10 @@ fn movement(row: &rusqlite::Row<'_>) -> rusqlite::Result<StockMovement> {
         kind: parsed(row, 3)?,
         on_hand_change: decimal(4)?,
         reserved_change: decimal(5)?,
-        value_change: decimal(6)?,
+        value_change: cost(6)?,
         on_hand: decimal(7)?,
         reserved: decimal(8)?,
-        value: decimal(9)?,
+        value: cost(9)?,
         reference: row.get(10)?,
         other_warehouse: parsed_option(row, 11)?,
         recorded_at: DateTime::from_micros(row.get(12)?),

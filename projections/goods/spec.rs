@@ -146,7 +146,10 @@ fn stock_shows_what_lies_there_what_is_kept_and_what_it_cost() {
     let row = shown.get::<StockItemRow>(&tea_in(north()).to_string());
     let row = row.unwrap().unwrap();
     assert_eq!((row.on_hand, row.reserved), (value("5"), value("1")));
-    assert_eq!((row.available, row.value), (value("4"), value("12.5")));
+    assert_eq!(
+        (row.available, row.value),
+        (value("4"), Some(value("12.5")))
+    );
     assert_eq!(row.average_cost, Some(value("2.5")));
     assert_eq!(row.warehouse_code, value("NORTH"));
     assert_eq!(row.stamp.version, BigInt(4));
@@ -169,7 +172,7 @@ fn totals_per_warehouse_and_per_product_follow_every_movement() {
         total(south()).unwrap().unwrap(),
     );
     assert_eq!((north.skus, north.on_hand), (BigInt(1), value("5")));
-    assert_eq!((south.skus, south.value), (BigInt(1), value("5")));
+    assert_eq!((south.skus, south.value), (BigInt(1), Some(value("5"))));
     let product = shown
         .get::<ProductStockRow>(&tea().to_string())
         .unwrap()
@@ -180,7 +183,7 @@ fn totals_per_warehouse_and_per_product_follow_every_movement() {
     );
     assert_eq!(
         (product.available, product.value),
-        (value("6"), value("17.5"))
+        (value("6"), Some(value("17.5")))
     );
     let places: Vec<_> = product.places.iter().map(|place| place.on_hand).collect();
     assert_eq!(places, [value::<Quantity>("5"), value("2")]);
@@ -194,7 +197,7 @@ fn a_warehouse_that_was_emptied_holds_no_product() {
         .then();
     let total = shown.get::<WarehouseStockRow>(&north().to_string());
     let total = total.unwrap().unwrap();
-    assert_eq!((total.skus, total.value), (BigInt(0), value("0")));
+    assert_eq!((total.skus, total.value), (BigInt(0), Some(value("0"))));
 }
 
 #[test]
@@ -217,7 +220,10 @@ fn the_ledger_has_a_line_per_movement_with_the_balance_after_it() {
         (issue.on_hand_change, issue.reserved_change),
         (value("-3"), value("-3"))
     );
-    assert_eq!((issue.on_hand, issue.value), (value("7"), value("17.5")));
+    assert_eq!(
+        (issue.on_hand, issue.value),
+        (value("7"), Some(value("17.5")))
+    );
     assert_eq!(issue.reference.as_deref(), Some("fair"));
     assert_eq!(lines[3].other_warehouse, Some(south()));
 }
@@ -387,5 +393,5 @@ fn totals_beyond_the_range_of_a_single_number_are_kept() {
     let total = shown.get::<WarehouseStockRow>(&north().to_string());
     let total = total.unwrap().unwrap();
     assert_eq!(total.on_hand.to_string(), "2000000000000");
-    assert_eq!(total.value.to_string(), "2000000000000");
+    assert_eq!(total.value.unwrap().to_string(), "2000000000000");
 }

@@ -50,8 +50,10 @@ pub struct StockItemRow {
     pub reserved: Quantity,
     /// On hand less reserved; below zero where back orders are allowed and wait for goods.
     pub available: Quantity,
-    /// What the goods on hand had cost, in the organisation's base currency.
-    pub value: Decimal,
+    /// What the goods on hand had cost, in the organisation's base currency; empty for those who
+    /// do not see costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Decimal>,
     /// Value ÷ on hand, rounded to 6 decimal places; empty where nothing is on hand.
     #[serde(
         default,
@@ -80,11 +82,11 @@ table!(StockItemRow as row, "stockItem" {
     on_hand: ColumnKind::Decimal; "By what lies there." => row.on_hand;
     reserved: ColumnKind::Decimal; "By what is kept for somebody." => row.reserved;
     available: ColumnKind::Decimal, indexed; "By on hand less reserved." => row.available;
-    value: ColumnKind::Decimal, indexed; "By value." => row.value;
-    average_cost: ColumnKind::Decimal, nullable; "By average cost." => row.average_cost;
+    value: ColumnKind::Decimal, indexed, cost; "By value." => row.value;
+    average_cost: ColumnKind::Decimal, nullable, cost; "By average cost." => row.average_cost;
     last_moved_at: ColumnKind::DateTime, nullable; "By the last movement." => row.last_moved_at;
     last_counted_at: ColumnKind::DateTime, nullable; "By the last count." => row.last_counted_at;
-});
+} cost ["value", "averageCost"];);
 
 /// What one unit had cost; none where nothing is there.
 pub(super) fn average_cost(value: Exact, on_hand: Exact) -> Option<Decimal> {
@@ -143,7 +145,7 @@ fn first(fact: &Fact<'_>, id: StockItemId, tables: &mut Tables) -> Result<StockI
         on_hand: Quantity::ZERO,
         reserved: Quantity::ZERO,
         available: Quantity::ZERO,
-        value: Decimal::default(),
+        value: Some(Decimal::default()),
         average_cost: None,
         last_moved_at: None,
         last_counted_at: None,
@@ -156,8 +158,9 @@ impl StockItemRow {
         self.on_hand.0 += movement.on_hand;
         self.reserved.0 += movement.reserved;
         self.available = self.on_hand - self.reserved;
-        self.value.0 += movement.value;
-        self.average_cost = average_cost(self.value.0, self.on_hand.0);
+        let value = self.value.unwrap_or_default().0 + movement.value;
+        self.value = Some(Decimal(value));
+        self.average_cost = average_cost(value, self.on_hand.0);
         if !movement.on_hand.is_zero() {
             self.last_moved_at = self.last_moved_at.max(Some(fact.meta.effective_at()));
         }

@@ -43,9 +43,14 @@ pub struct ProductStockRow {
     /// On hand less reserved.
     #[serde(with = "wide")]
     pub available: Quantity,
-    /// What the goods on hand had cost, in the organisation's base currency.
-    #[serde(with = "wide")]
-    pub value: Decimal,
+    /// What the goods on hand had cost, in the organisation's base currency; empty for those who
+    /// do not see costs.
+    #[serde(
+        default,
+        with = "wide::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub value: Option<Decimal>,
     /// Value ÷ on hand, rounded to 6 decimal places; empty where nothing is on hand.
     #[serde(
         default,
@@ -71,8 +76,10 @@ pub struct StockPlace {
     pub reserved: Quantity,
     /// On hand less reserved.
     pub available: Quantity,
-    /// What the goods on hand had cost, in the organisation's base currency.
-    pub value: Decimal,
+    /// What the goods on hand had cost, in the organisation's base currency; empty for those who
+    /// do not see costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Decimal>,
 }
 
 table!(ProductStockRow as row, "productStock" {
@@ -82,8 +89,8 @@ table!(ProductStockRow as row, "productStock" {
     on_hand: ColumnKind::Decimal; "By what there is." => row.on_hand;
     reserved: ColumnKind::Decimal; "By what is kept for somebody." => row.reserved;
     available: ColumnKind::Decimal, indexed; "By on hand less reserved." => row.available;
-    value: ColumnKind::Decimal, indexed; "By value." => row.value;
-});
+    value: ColumnKind::Decimal, indexed, cost; "By value." => row.value;
+} cost ["value", "averageCost", "places[].value"];);
 
 /// The stock in a warehouse, over all products.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, SimpleObject)]
@@ -108,9 +115,14 @@ pub struct WarehouseStockRow {
     /// The sum of what is kept for somebody, each product in its own unit.
     #[serde(with = "wide")]
     pub reserved: Quantity,
-    /// What the goods on hand had cost, in the organisation's base currency.
-    #[serde(with = "wide")]
-    pub value: Decimal,
+    /// What the goods on hand had cost, in the organisation's base currency; empty for those who
+    /// do not see costs.
+    #[serde(
+        default,
+        with = "wide::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub value: Option<Decimal>,
 }
 
 table!(WarehouseStockRow as row, "warehouseStock" {
@@ -119,8 +131,8 @@ table!(WarehouseStockRow as row, "warehouseStock" {
     skus: ColumnKind::Integer; "By how many products lie there." => row.skus;
     on_hand: ColumnKind::Decimal; "By the sum of what lies there." => row.on_hand;
     reserved: ColumnKind::Decimal; "By the sum of what is kept." => row.reserved;
-    value: ColumnKind::Decimal; "By value." => row.value;
-});
+    value: ColumnKind::Decimal, cost; "By value." => row.value;
+} cost ["value"];);
 
 /// Takes a movement of a stock item into both totals.
 pub(super) fn moved(
@@ -131,7 +143,8 @@ pub(super) fn moved(
 ) -> Result<(), FoldError> {
     let on_hand = after.on_hand.0 - before.on_hand.0;
     let reserved = after.reserved.0 - before.reserved.0;
-    let value = after.value.0 - before.value.0;
+    let worth = |row: &StockItemRow| row.value.unwrap_or_default().0;
+    let value = worth(after) - worth(before);
     tables.upsert(
         fact,
         &after.product,
@@ -149,7 +162,7 @@ pub(super) fn moved(
             row.skus = BigInt(row.skus.0.saturating_add_signed(skus(before, after)));
             row.on_hand.0 += on_hand;
             row.reserved.0 += reserved;
-            row.value.0 += value;
+            row.value = Some(Decimal(row.value.unwrap_or_default().0 + value));
         },
     )
 }
@@ -172,7 +185,7 @@ impl ProductStockRow {
             on_hand: Quantity::ZERO,
             reserved: Quantity::ZERO,
             available: Quantity::ZERO,
-            value: Decimal::default(),
+            value: Some(Decimal::default()),
             average_cost: None,
             places: Vec::new(),
         }
@@ -182,8 +195,9 @@ impl ProductStockRow {
         self.on_hand.0 += on_hand;
         self.reserved.0 += reserved;
         self.available = self.on_hand - self.reserved;
-        self.value.0 += value;
-        self.average_cost = average_cost(self.value.0, self.on_hand.0);
+        let value = self.value.unwrap_or_default().0 + value;
+        self.value = Some(Decimal(value));
+        self.average_cost = average_cost(value, self.on_hand.0);
     }
 
     fn place(&mut self, item: &StockItemRow) {
@@ -213,7 +227,7 @@ impl WarehouseStockRow {
             skus: BigInt(0),
             on_hand: Quantity::ZERO,
             reserved: Quantity::ZERO,
-            value: Decimal::default(),
+            value: Some(Decimal::default()),
         }
     }
 }

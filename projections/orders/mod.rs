@@ -20,6 +20,7 @@ use daybook_schema::DomainEvent;
 use crate::store::{Fact, FoldError, ReadModel, Tables};
 
 pub use order::{OrderLineRow, OrderRow};
+pub(crate) use sales::sum_sales;
 pub use sales::{SalesDimension, SalesTotalRow};
 pub use shipment::{DamageReport, ShipmentDelay, ShipmentItemRow, ShipmentRow, ShipmentState};
 pub use timeline::{OrderStep, TimeLineEntry, time_line};

@@ -205,7 +205,14 @@ table!(OrderRow as row, "order" {
     shipped_late: ColumnKind::Boolean; "By whether goods left after they were wanted."
         => row.shipped_late;
     created_at: ColumnKind::DateTime; "By when it was recorded." => row.stamp.created_at;
-} search order_words(row););
+} search order_words(row); personal [
+    "shipTo.street",
+    "shipTo.city",
+    "shipTo.region",
+    "shipTo.postalCode",
+    "heldBecause",
+    "cancelledBecause",
+]; cost ["cost", "lines[].cost"];);
 
 fn order_words(row: &OrderRow) -> String {
     let mut words = vec![row.number.to_string(), row.customer_name.to_string()];

@@ -9,14 +9,18 @@ use std::collections::BTreeMap;
 
 use async_graphql::{Enum, SimpleObject};
 use daybook_schema::{
-    kernel::{BigInt, Currency, Decimal, Quantity},
+    kernel::{BigInt, Currency, DateTime, Decimal, Quantity},
     orders::OrderStatus,
 };
+use rusqlite::Connection;
 use rust_decimal::Decimal as Exact;
 use serde::{Deserialize, Serialize};
 
 use super::{OrderLineRow, OrderRow};
-use crate::store::{ColumnKind, Fact, FoldError, Stamp, Tables, enum_column, table, wide};
+use crate::store::{
+    ColumnKind, Fact, FoldError, Stamp, StoreError, Tables, each_seen, enum_column, put_sum, table,
+    wide, widen,
+};
 
 /// By what sales are summed up.
 #[derive(
@@ -153,7 +157,8 @@ pub(super) fn moved(
     changes.retain(|_, (_, change)| *change != Figures::default());
     let placed = before.is_none();
     for ((dimension, key), (label, change)) in changes {
-        let total = SalesTotalRow::empty(fact, dimension, key, label.clone(), after.currency);
+        let stamp = Stamp::new(fact);
+        let total = SalesTotalRow::empty(stamp, dimension, key, label.clone(), after.currency);
         add(fact, total, label.filter(|_| placed), change, tables)?;
     }
     Ok(())
@@ -227,7 +232,7 @@ fn values(order: &OrderRow) -> [(SalesDimension, Option<String>, Option<String>)
 
 impl SalesTotalRow {
     fn empty(
-        fact: &Fact<'_>,
+        stamp: Stamp,
         dimension: SalesDimension,
         key: Option<String>,
         label: Option<String>,
@@ -235,7 +240,7 @@ impl SalesTotalRow {
     ) -> Self {
         Self {
             id: format!("{dimension}.{currency}.{}", key.as_deref().unwrap_or("")),
-            stamp: Stamp::new(fact),
+            stamp,
             dimension,
             key,
             label,
@@ -245,6 +250,13 @@ impl SalesTotalRow {
             net: Decimal::default(),
             charges: Decimal::default(),
         }
+    }
+
+    fn change(&mut self, change: Figures) {
+        self.orders = BigInt(self.orders.0.saturating_add_signed(change.orders));
+        self.quantity.0 += change.quantity;
+        self.net.0 += change.net;
+        self.charges.0 += change.charges;
     }
 }
 
@@ -263,10 +275,34 @@ fn add(
         |_| empty,
         |row: &mut SalesTotalRow| {
             row.label = label.or_else(|| row.label.take());
-            row.orders = BigInt(row.orders.0.saturating_add_signed(change.orders));
-            row.quantity.0 += change.quantity;
-            row.net.0 += change.net;
-            row.charges.0 += change.charges;
+            row.change(change);
         },
     )
 }
+
+/// Sums up anew what the orders that are seen add to the totals.
+pub(crate) fn sum_sales(connection: &Connection) -> Result<(), StoreError> {
+    let mut totals: BTreeMap<String, (OrderPlace, SalesTotalRow)> = BTreeMap::new();
+    each_seen(connection, |order: OrderRow| {
+        let place = (order.stamp.created_at, order.number);
+        for ((dimension, key), (label, figures)) in shares(&order) {
+            let stamp = order.stamp.clone();
+            let empty = SalesTotalRow::empty(stamp, dimension, key, label.clone(), order.currency);
+            let total = totals.entry(empty.id.clone());
+            let (latest, total) = total.or_insert((place, empty));
+            if *latest < place {
+                *latest = place;
+                total.label = label;
+            }
+            widen(&mut total.stamp, &order.stamp);
+            total.change(figures);
+        }
+    })?;
+    for (_, total) in totals.values() {
+        put_sum(connection, total)?;
+    }
+    Ok(())
+}
+
+/// The place of an order among all, by which the latest gives a total its label.
+type OrderPlace = (DateTime, BigInt);

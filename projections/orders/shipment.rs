@@ -181,7 +181,18 @@ table!(ShipmentRow as row, "shipment" {
     delayed: ColumnKind::Boolean; "By whether a later arrival was announced."
         => !row.delays.is_empty();
     damaged: ColumnKind::Boolean; "By whether damage was reported." => !row.damage.is_empty();
-});
+} personal [
+    "shipTo.street",
+    "shipTo.city",
+    "shipTo.region",
+    "shipTo.postalCode",
+    "signedBy",
+    "deliveryNote",
+    "delays[].because!",
+    "damage[].note!",
+    "lostNote",
+    "cancelledBecause",
+];);
 
 impl ShipmentItemRow {
     fn new(line: &PreparedLine, tables: &mut Tables) -> Result<Self, FoldError> {

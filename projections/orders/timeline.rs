@@ -8,7 +8,8 @@ use daybook_schema::{
 use rusqlite::types::Value;
 
 use crate::store::{
-    Cell, Column, ColumnKind, Entry, Fact, Snapshot, StoreError, Tables, parsed, parsed_option,
+    Cell, Class, Column, ColumnKind, Entry, Fact, Snapshot, StoreError, Tables, parsed,
+    parsed_option,
 };
 
 /// A step in the life of an order.
@@ -64,6 +65,7 @@ const fn column(name: &'static str, kind: ColumnKind, nullable: bool) -> Column 
         kind,
         nullable,
         indexed: false,
+        class: None,
         description: "",
     }
 }
@@ -78,7 +80,10 @@ impl Entry for Line {
         column("position", ColumnKind::Integer, false),
         column("step", ColumnKind::Text, false),
         column("shipment", ColumnKind::Id, true),
-        column("note", ColumnKind::Text, true),
+        Column {
+            class: Some(Class::Personal),
+            ..column("note", ColumnKind::Text, true)
+        },
         column("occurred_at", ColumnKind::DateTime, false),
         column("recorded_at", ColumnKind::DateTime, false),
     ];

@@ -1,19 +1,24 @@
 //! What stands in each stage of a pipeline now. The sums are kept as rows: an opportunity is taken
 //! out as it was and put in as it is, so that a screen costs one read of a few rows.
 
+use std::collections::BTreeMap;
+
 use async_graphql::SimpleObject;
 use daybook_schema::{
     governance::PipelineDefinition,
     kernel::{BasisPoints, Code, DateTime, Name},
     pipeline::OpportunityStage,
 };
-use rusqlite::types::Value;
+use rusqlite::{Connection, types::Value};
 use serde::{Deserialize, Serialize};
 
 use super::OpportunityRow;
 use crate::{
     measure::{PipelineTotal, add, merge, subtract},
-    store::{ColumnKind, Fact, FoldError, Snapshot, Stamp, StoreError, Tables, table},
+    store::{
+        ColumnKind, Fact, FoldError, Snapshot, Stamp, StoreError, Tables, each_seen, put_sum,
+        table, widen,
+    },
 };
 
 /// The sums of one stage of a pipeline.
@@ -75,6 +80,33 @@ fn change(
         sums.stage = stage.clone();
         change(&mut sums.totals);
     })
+}
+
+/// Sums up anew what the opportunities that are seen add to the stages.
+pub(crate) fn sum_stages(connection: &Connection) -> Result<(), StoreError> {
+    let mut sums: BTreeMap<String, StageTotalsRow> = BTreeMap::new();
+    each_seen(connection, |row: OpportunityRow| {
+        let Some(prospect) = row.prospect() else {
+            return;
+        };
+        let id = format!("{}|{}", row.pipeline, row.stage.code);
+        let sum = sums.entry(id.clone()).or_insert_with(|| StageTotalsRow {
+            id,
+            stamp: row.stamp.clone(),
+            pipeline: row.pipeline.clone(),
+            stage: row.stage.clone(),
+            totals: Vec::new(),
+        });
+        if sum.stamp.position < row.stamp.position {
+            sum.stage = row.stage.clone();
+        }
+        widen(&mut sum.stamp, &row.stamp);
+        add(&mut sum.totals, prospect);
+    })?;
+    for sum in sums.values() {
+        put_sum(connection, sum)?;
+    }
+    Ok(())
 }
 
 /// What stands in one stage of a pipeline.

@@ -163,16 +163,32 @@ table!(LeadRow as row, "lead" {
         => row.last_follow_up_at;
     next_follow_up_on: ColumnKind::Date, nullable, indexed; "By the day of the next follow-up."
         => row.next_follow_up_on;
-} search words(row););
+} search words(row), personal personal_words(row); personal [
+    "contact",
+    "interest",
+    "followUps[].summary!",
+    "qualification.need",
+    "qualification.note",
+    "disqualifiedNote",
+    "recycledBecause",
+];);
 
 fn words(row: &LeadRow) -> String {
-    let contact = row.contact.as_ref();
     let mut words = vec![row.title.to_string()];
     words.extend(row.company.as_ref().map(ToString::to_string));
-    words.extend(contact.map(|contact| contact.name.to_string()));
-    words.extend(contact.and_then(|contact| contact.phone.as_ref().map(ToString::to_string)));
-    words.extend(contact.and_then(|contact| contact.email.as_ref().map(ToString::to_string)));
     words.join("\n")
+}
+
+fn personal_words(row: &LeadRow) -> String {
+    let Some(contact) = &row.contact else {
+        return String::new();
+    };
+    let ways = [contact.phone.as_ref(), contact.email.as_ref()];
+    let words = std::iter::once(&contact.name).chain(ways.into_iter().flatten());
+    words
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 pub(super) fn fold(

@@ -18,6 +18,7 @@ mod spec;
 
 use daybook_schema::DomainEvent;
 
+pub(crate) use board::sum_stages;
 pub use board::{BoardStage, board, board_totals};
 pub use funnel::{FunnelCohort, FunnelConversion, FunnelStage, funnel};
 pub use lead::{LeadFollowUp, LeadQualification, LeadRow};

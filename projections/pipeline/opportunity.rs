@@ -217,7 +217,12 @@ table!(OpportunityRow as row, "opportunity" {
     closed_on: ColumnKind::Date, nullable, indexed; "By the day on which it was won or lost."
         => row.closed_at.map(DateTime::date);
     lost_reason: ColumnKind::Text, nullable; "By why it is lost." => row.lost_reason;
-} search row.name.to_string(););
+} search row.name.to_string(); personal [
+    "criteria[].note",
+    "insights[].note!",
+    "outcomes[].note",
+    "outcomes[].reopenedBecause",
+];);
 
 impl OpportunityRow {
     /// What it adds to the sums of its pipeline; nothing once it is decided.

@@ -243,10 +243,22 @@ table!(ComplaintRow as row, "complaint" {
     resolved_at: ColumnKind::DateTime, nullable; "By when it was resolved." => row.resolved_at;
     resolution_seconds: ColumnKind::Integer, nullable; "By how long the resolution took."
         => row.resolution_seconds;
-} search words(row););
+} search words(row), personal row.description.to_string(); personal [
+    "description!",
+    "contact",
+    "remedy.description!",
+    "remedy.rejectedBecause",
+    "cycles[].reopenedBecause",
+    "cycles[].acknowledgement",
+    "cycles[].remedies[].description!",
+    "cycles[].remedies[].rejectedBecause",
+    "cycles[].escalations[].because!",
+    "cycles[].outcome",
+    "cycles[].customerNotified.to",
+];);
 
 fn words(row: &ComplaintRow) -> String {
-    format!("{}\n{}\n{}", row.number, row.description, row.customer_name)
+    format!("{}\n{}", row.number, row.customer_name)
 }
 
 /// The name of a customer, and the complaints that show it.

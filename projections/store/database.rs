@@ -3,6 +3,8 @@
 //! A file is named after the fingerprint of all read models. A build whose read models differ
 //! does not find its file and rebuilds; a file under construction has another name until it is
 //! complete, so a crash in the middle leaves nothing that could be mistaken for the real one.
+//! A file that takes the place of another has the next number in its name: readers may still have
+//! the old one open, and what SQLite keeps beside a file goes by its name.
 
 use std::{
     fs,
@@ -51,10 +53,29 @@ impl Database {
         checkpoint(&connection).ok().map(|(position, _)| position)
     }
 
-    /// The file that serves.
+    /// The file that serves, or that would be the first.
     pub fn path(&self) -> PathBuf {
-        self.folder
-            .join(format!("read-models-{}.sqlite", self.fingerprint()))
+        self.numbered(self.newest().unwrap_or(0))
+    }
+
+    fn numbered(&self, number: u64) -> PathBuf {
+        let name = format!("read-models-{}", self.fingerprint());
+        self.folder.join(match number {
+            0 => format!("{name}.sqlite"),
+            number => format!("{name}.{number}.sqlite"),
+        })
+    }
+
+    /// The number of the newest file; none where there is none of these read models.
+    fn newest(&self) -> Option<u64> {
+        let name = format!("read-models-{}.", self.fingerprint());
+        let number = |file: &str| match file.strip_prefix(&name)?.strip_suffix("sqlite")? {
+            "" => Some(0),
+            number => number.strip_suffix('.')?.parse().ok(),
+        };
+        let entries = fs::read_dir(&self.folder).ok()?.flatten();
+        let names = entries.map(|entry| entry.file_name());
+        names.filter_map(|file| number(file.to_str()?)).max()
     }
 
     /// Continues the database that serves, for live projection.
@@ -105,10 +126,12 @@ impl Database {
         Ok(digest)
     }
 
-    /// Puts the rebuilt database in the place of the one that serves. Nobody may have that open.
+    /// Puts the rebuilt database in the place of the one that serves, of which no file stays. Its
+    /// projector and checkpointer must be gone; snapshots of it may live on until they are dropped,
+    /// and [`Readers::follow`] takes readers to the new one.
     pub fn adopt(&self) -> Result<(), StoreError> {
-        remove(&self.path())?;
-        fs::rename(self.rebuild_path(), self.path())?;
+        let next = self.newest().map_or(0, |number| number + 1);
+        fs::rename(self.rebuild_path(), self.numbered(next))?;
         self.remove_others()
     }
 
@@ -125,7 +148,9 @@ impl Database {
     pub fn fingerprint(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&STORE_VERSION.to_le_bytes());
-        let Definitions { tables, indexes } = self.definitions();
+        let Definitions {
+            tables, indexes, ..
+        } = self.definitions();
         for text in tables.iter().chain(&indexes) {
             hasher.update(text.as_bytes());
         }
@@ -168,7 +193,8 @@ impl Database {
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
-            let stale = name.starts_with("read-models-") && name.ends_with(".sqlite");
+            let stale = name.starts_with("read-models-")
+                && (name.ends_with(".sqlite") || name.ends_with(".rebuild"));
             if stale && path != own {
                 remove(&path)?;
             }

@@ -34,7 +34,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn from_query(error: rusqlite::Error) -> Self {
+    /// The error of a query, which may have been stopped.
+    pub(crate) fn in_query(self) -> Self {
+        match self {
+            Self::Sqlite(error) => Self::from_query(error),
+            other => other,
+        }
+    }
+
+    fn from_query(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::OperationInterrupted) => Self::Interrupted,
             _ => Self::Sqlite(error),

@@ -11,6 +11,7 @@
 //! * The log is the truth: live writes use WAL without syncing, a rebuild writes without a journal.
 //! * A row that an event cannot be applied to is parked: it is left as it was, listed in `parked`
 //!   with the reason, and every answer that shows it says so.
+//! * What an identity may not see is kept from it in one place: the snapshot that it reads.
 //! * The store knows no domain; what is folded, and how, stands in the contexts beside it.
 
 mod commit;
@@ -19,6 +20,7 @@ mod digest;
 mod document;
 mod error;
 mod lines;
+mod mask;
 mod projector;
 mod query;
 mod row;
@@ -26,19 +28,26 @@ mod rows;
 mod search;
 mod snapshot;
 mod tables;
+mod view;
 pub(crate) mod wide;
 
 pub use commit::{Commit, CommitEvent, Decoded};
 pub use database::{Checkpointer, Database};
 pub use document::Document;
 pub use error::StoreError;
+pub use mask::WITHHELD;
 pub use projector::{Definitions, Fact, Projector, ReadModel};
 pub use query::{Condition, Cursor, CursorError, Direction, Operator, Order, Page, PageRequest};
 pub use row::{
-    Cell, Column, ColumnKind, Entry, Row, Stamp, enum_column, from_millionths, millionths,
+    Cell, Class, Column, ColumnKind, Entry, Row, Stamp, Words, enum_column, from_millionths,
+    millionths,
 };
-pub(crate) use row::{flagged, parsed, parsed_option, table};
+pub(crate) use row::{class_of, flagged, parsed, parsed_option, table};
 pub use rusqlite::types::Value as SqlValue;
 pub use search::{SearchHit, search_query};
 pub use snapshot::{Parked, Readers, Snapshot};
 pub use tables::{FoldError, Tables};
+pub(crate) use view::{
+    Hands, Reached, Rows as Visible, Rule, Sum, Terms, each_seen, put_sum, widen,
+};
+pub use view::{KindView, Reach, View};

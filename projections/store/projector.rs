@@ -6,7 +6,9 @@ use daybook_schema::{DomainEvent, commit::CommitMeta};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::{Decoded, Entry, FoldError, Row, StoreError, Tables, commit::DecodedEvent, database};
+use super::{
+    Decoded, Entry, FoldError, Row, StoreError, Tables, commit::DecodedEvent, database, mask::Marks,
+};
 
 /// One event with everything that a fold may want to know of it.
 pub struct Fact<'a> {
@@ -54,6 +56,8 @@ pub struct ReadModel {
 pub struct Definitions {
     pub(crate) tables: Vec<String>,
     pub(crate) indexes: Vec<String>,
+    /// What of each table is not for everybody.
+    pub(crate) marks: Vec<Marks>,
 }
 
 impl Definitions {
@@ -66,6 +70,7 @@ impl Definitions {
             R::TABLE
         ));
         self.index(R::TABLE, R::COLUMNS, "id");
+        self.marks.push(Marks::of_rows::<R>());
     }
 
     /// A ledger.
@@ -76,6 +81,7 @@ impl Definitions {
             E::TABLE
         ));
         self.index(E::TABLE, E::COLUMNS, "row_number");
+        self.marks.push(Marks::of_entries::<E>());
     }
 
     /// An index over several columns of a table, for a question that one column does not answer.

@@ -227,13 +227,14 @@ pub(crate) struct Sql {
 }
 
 impl PageRequest {
-    /// One row more than wanted is asked for, to know whether there are more.
-    pub(crate) fn sql<R: Row>(&self) -> Sql {
+    /// One row more than wanted is asked for, to know whether there are more. Where something may
+    /// be `hidden`, columns that are not for everybody may be empty.
+    pub(crate) fn sql<R: Row>(&self, hidden: bool) -> Sql {
         let mut parameters = Vec::new();
         let mut wheres = vec![self.condition.sql(R::COLUMNS, &mut parameters)];
         for (cursor, forwards) in [(&self.after, true), (&self.before, false)] {
             if let Some(cursor) = cursor {
-                wheres.push(self.beyond::<R>(cursor, forwards, &mut parameters));
+                wheres.push(self.beyond::<R>(cursor, forwards, hidden, &mut parameters));
             }
         }
         let keys: Vec<_> = self
@@ -246,13 +247,13 @@ impl PageRequest {
             "SELECT id, document{selected} FROM \"{}\" WHERE {} ORDER BY {} LIMIT {}",
             R::TABLE,
             wheres.join(" AND "),
-            self.order_by::<R>(),
+            self.order_by::<R>(hidden),
             self.limit + 1
         );
         Sql { text, parameters }
     }
 
-    fn order_by<R: Row>(&self) -> String {
+    fn order_by<R: Row>(&self, hidden: bool) -> String {
         let word = |ascending: bool| {
             if ascending != self.backwards {
                 "ASC"
@@ -263,7 +264,7 @@ impl PageRequest {
         let mut terms = Vec::new();
         for order in &self.order {
             let column = name::<R>(order.column);
-            if nullable::<R>(order.column) {
+            if nullable::<R>(order.column, hidden) {
                 terms.push(format!("({column} IS NULL) {}", word(!order.nulls_first)));
             }
             terms.push(format!(
@@ -287,6 +288,7 @@ impl PageRequest {
         &self,
         cursor: &Cursor,
         forwards: bool,
+        hidden: bool,
         parameters: &mut Vec<Value>,
     ) -> String {
         let mut terms: Vec<(String, bool, Value)> = Vec::new();
@@ -297,7 +299,7 @@ impl PageRequest {
                 Key::Integer(number) => Value::Integer(*number),
                 Key::Text(text) => Value::Text(text.clone()),
             };
-            if nullable::<R>(order.column) {
+            if nullable::<R>(order.column, hidden) {
                 let is_null = Value::Integer(i64::from(value == Value::Null));
                 terms.push((format!("({column} IS NULL)"), !order.nulls_first, is_null));
             }
@@ -343,6 +345,7 @@ fn name<R: Row>(column: usize) -> &'static str {
     R::COLUMNS.get(column).map_or("id", |column| column.name)
 }
 
-fn nullable<R: Row>(column: usize) -> bool {
-    R::COLUMNS.get(column).is_some_and(|column| column.nullable)
+fn nullable<R: Row>(column: usize, hidden: bool) -> bool {
+    let column = R::COLUMNS.get(column);
+    column.is_some_and(|column| column.nullable || hidden && column.class.is_some())
 }

@@ -28,9 +28,32 @@ pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     fn values(&self) -> Vec<Value>;
 
     /// The words by which the object is found, as written; none for objects that are not searched.
-    fn search_text(&self) -> Option<String> {
+    fn search_text(&self) -> Option<Words> {
         None
     }
+
+    /// The members of the document that belong to a class of fields, beside its columns.
+    fn members_of(_class: Class) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+/// Fields that not everybody sees who sees the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// How to reach a person, and what is known of them.
+    Personal,
+    /// What goods cost us, and what is earned by them.
+    Cost,
+}
+
+/// The words by which an object is found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Those that everybody may look for who sees the object.
+    pub open: String,
+    /// Those that are personal.
+    pub personal: String,
 }
 
 /// One line of a ledger: columns only, written once, never changed.
@@ -55,6 +78,8 @@ pub struct Column {
     pub nullable: bool,
     /// Whether lists are often sorted or filtered by it.
     pub indexed: bool,
+    /// The class of fields that it belongs to, where it is not for everybody.
+    pub class: Option<Class>,
     /// One sentence for the API.
     pub description: &'static str,
 }
@@ -295,11 +320,19 @@ impl Stamp {
     }
 }
 
-/// Declares the table of a row: its columns, what they hold, and where their values come from.
+/// Declares the table of a row: its columns, what they hold, and where their values come from; the
+/// words by which it is found; and which members of its document are not for everybody.
+///
+/// A member is named by its path, as in `details.phone` or `contacts[].phone`. One that is hidden
+/// is left out, so it must be one that may be missing; a text that may not is named with `!` at
+/// its end, and [`super::WITHHELD`] stands in its place.
 macro_rules! table {
     ($row:ty as $this:ident, $table:literal {
         $($column:ident: $kind:expr $(, $flag:ident)* ; $description:literal => $value:expr;)*
-    } $(search $search:expr;)?) => {
+    }
+    $(search $search:expr $(, personal $words:expr)?;)?
+    $(personal $personal:expr;)?
+    $(cost $cost:expr;)?) => {
         impl $crate::store::Row for $row {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [$crate::store::Column] = &[
@@ -308,6 +341,7 @@ macro_rules! table {
                     kind: $kind,
                     nullable: $crate::store::flagged(&[$(stringify!($flag)),*], "nullable"),
                     indexed: $crate::store::flagged(&[$(stringify!($flag)),*], "indexed"),
+                    class: $crate::store::class_of(&[$(stringify!($flag)),*]),
                     description: $description,
                 },)*
             ];
@@ -329,10 +363,26 @@ macro_rules! table {
                 vec![$($crate::store::Cell::cell(&$value),)*]
             }
 
-            $(fn search_text(&self) -> Option<String> {
+            $(fn search_text(&self) -> Option<$crate::store::Words> {
                 let $this = self;
-                Some($search)
+                Some($crate::store::Words {
+                    open: $search,
+                    personal: <[String]>::concat(&[$($words)?]),
+                })
             })?
+
+            fn members_of(class: $crate::store::Class) -> &'static [&'static str] {
+                match class {
+                    $crate::store::Class::Personal => {
+                        const MEMBERS: &[&[&str]] = &[$(&$personal)?];
+                        MEMBERS.first().copied().unwrap_or_default()
+                    }
+                    $crate::store::Class::Cost => {
+                        const MEMBERS: &[&[&str]] = &[$(&$cost)?];
+                        MEMBERS.first().copied().unwrap_or_default()
+                    }
+                }
+            }
         }
     };
 }
@@ -348,4 +398,15 @@ pub(crate) const fn flagged(flags: &[&str], flag: &str) -> bool {
         index += 1;
     }
     false
+}
+
+/// The class that a column's flags give it.
+pub(crate) const fn class_of(flags: &[&str]) -> Option<Class> {
+    if flagged(flags, "personal") {
+        Some(Class::Personal)
+    } else if flagged(flags, "cost") {
+        Some(Class::Cost)
+    } else {
+        None
+    }
 }

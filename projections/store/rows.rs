@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter, types::Value};
 
-use super::{Row, StoreError, row::Cell, search, tables::Set};
+use super::{Row, StoreError, Words, row::Cell, search, tables::Set};
 
 pub(super) type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -47,7 +47,7 @@ enum Stored {
 /// What stands in the database beside the document.
 struct Written {
     columns: Vec<Value>,
-    words: Option<String>,
+    words: Option<Words>,
 }
 
 impl Written {
@@ -312,7 +312,7 @@ impl Statements {
             .prepare_cached(self.update_sql::<R>(&changed))?
             .execute(params_from_iter(fixed.into_iter().chain(columns)))?;
         if before.is_none_or(|before| before.words != now.words) {
-            search::replace(connection, self.table, id, now.words.as_deref())?;
+            search::replace(connection, self.table, id, now.words.as_ref())?;
         }
         Ok(())
     }

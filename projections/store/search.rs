@@ -11,7 +11,7 @@ use pinyin::ToPinyin;
 use rusqlite::{Connection, OptionalExtension, params};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::StoreError;
+use super::{StoreError, Words};
 
 /// An object that a search found.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,9 @@ pub(crate) const SCHEMA: &str = "
     CREATE TABLE search_object (
         number INTEGER PRIMARY KEY, object_table TEXT NOT NULL, id TEXT NOT NULL UNIQUE
     );
-    CREATE VIRTUAL TABLE search_text USING fts5 (words, tokenize = 'unicode61 remove_diacritics 0');
+    CREATE VIRTUAL TABLE search_text USING fts5 (
+        words, personal, tokenize = 'unicode61 remove_diacritics 0'
+    );
 ";
 
 /// Puts the words of an object in the index that has none there.
@@ -34,14 +36,14 @@ pub(crate) fn add(
     connection: &Connection,
     table: &str,
     id: &str,
-    text: &str,
+    text: &Words,
 ) -> Result<(), StoreError> {
     let number = connection
         .prepare_cached("INSERT INTO search_object (object_table, id) VALUES (?1, ?2)")?
         .insert([table, id])?;
     connection
-        .prepare_cached("INSERT INTO search_text (rowid, words) VALUES (?1, ?2)")?
-        .execute(params![number, words(text)])?;
+        .prepare_cached("INSERT INTO search_text (rowid, words, personal) VALUES (?1, ?2, ?3)")?
+        .execute(params![number, words(&text.open), words(&text.personal)])?;
     Ok(())
 }
 
@@ -64,7 +66,7 @@ pub(crate) fn replace(
     connection: &Connection,
     table: &str,
     id: &str,
-    text: Option<&str>,
+    text: Option<&Words>,
 ) -> Result<(), StoreError> {
     remove(connection, id)?;
     text.map_or(Ok(()), |text| add(connection, table, id, text))
@@ -83,6 +85,11 @@ pub fn search_query(typed: &str) -> Option<String> {
         })
         .collect();
     (!terms.is_empty()).then(|| terms.join(" AND "))
+}
+
+/// The same expression for those who may not look for personal words.
+pub(crate) fn without_personal(query: &str) -> String {
+    format!("{{words}} : ({query})")
 }
 
 /// A text as it stands in the index.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kernel::{Actor, Address, Code, Currency, Name, NaturalKey, Note, ids},
     language::commands,
+    pipeline::LeadId,
 };
 
 ids! {
@@ -76,6 +77,7 @@ pub enum CustomerGrade {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CustomerDetails {
     /// The name under which it trades.
+    #[schemars(extend("x-personal" = true))]
     pub name: Name,
     /// Company or person.
     #[graphql(default)]
@@ -83,12 +85,15 @@ pub struct CustomerDetails {
     pub customer_type: CustomerType,
     /// Tax number (税号).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub tax_number: Option<Name>,
     /// Main telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub phone: Option<Name>,
     /// Main e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub email: Option<Name>,
     /// Main postal address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +106,7 @@ pub struct CustomerDetails {
     pub language: Option<Code>,
     /// The number it has in another system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub external_number: Option<Code>,
 }
 
@@ -132,15 +138,19 @@ impl CustomerDetails {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Contact {
     /// The person's name.
+    #[schemars(extend("x-personal" = true))]
     pub name: Name,
     /// Position or title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub title: Option<Name>,
     /// Telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub phone: Option<Name>,
     /// E-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub email: Option<Name>,
 }
 
@@ -262,6 +272,7 @@ pub struct DeactivateCustomer {
     /// The customer.
     pub customer: CustomerId,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -365,9 +376,15 @@ pub enum CustomerEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         territory: Option<Code>,
     },
+    /// A lead turned out to be this customer.
+    CustomerLeadMatched {
+        /// The lead.
+        lead: LeadId,
+    },
     /// The record was closed.
     CustomerDeactivated {
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// The record was opened again.

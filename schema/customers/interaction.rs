@@ -81,10 +81,12 @@ pub struct InteractionDetails {
     /// Who began.
     pub direction: Direction,
     /// What was said.
+    #[schemars(extend("x-personal" = true))]
     pub summary: Note,
     /// Who took part.
     #[graphql(default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-personal" = true))]
     pub participants: Vec<Name>,
 }
 

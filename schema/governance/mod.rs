@@ -1,10 +1,12 @@
 //! Governance: the organisation itself, its policies, its document numbers and natural keys.
 
+mod erasure;
 mod natural_key;
 mod number_series;
 mod organisation;
 mod policy;
 
+pub use erasure::*;
 pub use natural_key::*;
 pub use number_series::*;
 pub use organisation::*;

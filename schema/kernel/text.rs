@@ -29,6 +29,9 @@ pub enum TextError {
     /// A control character other than a line break or a tab.
     #[error("the text holds a control character")]
     Control,
+    /// The beginning of what only the record writes, for text that it sealed.
+    #[error("the text begins with `sealed:`, which is kept for sealed text")]
+    Sealed,
     /// A character that codes do not have.
     #[error("`{0}` may hold only letters, digits and . _ - / @ + :")]
     NotCode(String),
@@ -38,6 +41,9 @@ fn bounded(text: &str, limit: usize, lines: bool) -> Result<String, TextError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(TextError::Empty);
+    }
+    if text.starts_with("sealed:") {
+        return Err(TextError::Sealed);
     }
     let length = text.chars().count();
     if length > limit {
@@ -104,7 +110,7 @@ texts! {
 
 impl Code {
     /// A code written in the source, which is trusted to be well formed.
-    pub(crate) fn constant(text: &'static str) -> Self {
+    pub fn constant(text: &'static str) -> Self {
         Self(text.into())
     }
 }
@@ -138,15 +144,19 @@ impl Name {
 pub struct Address {
     /// Street and number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub street: Option<Name>,
     /// City.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub city: Option<Name>,
     /// Province, state or region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub region: Option<Name>,
     /// Postal code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub postal_code: Option<Name>,
     /// Country, by name or code, as the organisation writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -171,6 +171,7 @@ pub struct HoldOrder {
     /// The order.
     pub order: OrderId,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -190,6 +191,7 @@ pub struct CancelOrder {
     /// The order.
     pub order: OrderId,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -205,6 +207,7 @@ pub struct CancelOrderLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Quantity>,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -300,6 +303,7 @@ pub enum OrderEvent {
     /// The order was stopped for the time being.
     OrderHeld {
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// The order goes on.
@@ -307,6 +311,7 @@ pub enum OrderEvent {
     /// The whole order was cancelled.
     OrderCancelled {
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// A line, or a part of it, was cancelled.
@@ -324,6 +329,7 @@ pub enum OrderEvent {
         /// What is left of the lines and the charges together, rounded once to the minor unit.
         total: Money,
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// A part of a line was laid ready for a shipment.

@@ -52,9 +52,11 @@ pub struct PreparedLine {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProofOfDelivery {
     /// Who signed for it.
+    #[schemars(extend("x-personal" = true))]
     pub signed_by: Name,
     /// What was remarked at the door.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub note: Option<Note>,
     /// When it arrived, not in the future; the time of the command where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +99,7 @@ pub struct DelayShipment {
     /// The day on which it is promised to arrive now, later than the day promised before.
     pub new_promised_on: Date,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -107,6 +110,7 @@ pub struct ReportShipmentDamage {
     /// The shipment.
     pub shipment: ShipmentId,
     /// What was damaged and how.
+    #[schemars(extend("x-personal" = true))]
     pub note: Note,
     /// How much of which lines is damaged, as far as it is known.
     #[graphql(default)]
@@ -131,6 +135,7 @@ pub struct ReportShipmentLost {
     /// The shipment.
     pub shipment: ShipmentId,
     /// What is known of it.
+    #[schemars(extend("x-personal" = true))]
     pub note: Note,
 }
 
@@ -141,6 +146,7 @@ pub struct CancelShipment {
     /// The shipment.
     pub shipment: ShipmentId,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -201,11 +207,13 @@ pub enum ShipmentEvent {
         /// The day on which it is promised to arrive now.
         promised_on: Date,
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// Goods were damaged on their way.
     ShipmentDamaged {
         /// What was damaged and how.
+        #[schemars(extend("x-personal" = true))]
         note: Note,
         /// How much of which lines is damaged, as far as it is known.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -214,9 +222,11 @@ pub enum ShipmentEvent {
     /// The shipment reached the customer.
     ShipmentDelivered {
         /// Who signed for it.
+        #[schemars(extend("x-personal" = true))]
         signed_by: Name,
         /// What was remarked at the door.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         note: Option<Note>,
         /// When it arrived.
         delivered_at: DateTime,
@@ -224,11 +234,13 @@ pub enum ShipmentEvent {
     /// The shipment got lost on its way.
     ShipmentLost {
         /// What is known of it.
+        #[schemars(extend("x-personal" = true))]
         note: Note,
     },
     /// The shipment was cancelled before it left.
     ShipmentCancelled {
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
 }

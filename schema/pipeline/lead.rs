@@ -58,20 +58,24 @@ pub struct CaptureLead {
     pub source: Code,
     /// The key that the source itself gives to the lead, letter for letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub source_key: Option<Code>,
     /// The campaign that brought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<Code>,
     /// What it is about, in one line.
+    #[schemars(extend("x-personal" = true))]
     pub title: Name,
     /// The company that might buy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub company: Option<Name>,
     /// The person to talk to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
     /// What they are interested in (兴趣点).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub interest: Option<Note>,
     /// What it might bring, at a guess; zero or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,6 +126,7 @@ pub struct LogLeadFollowUp {
     /// The way in which people spoke.
     pub channel: Channel,
     /// What was said.
+    #[schemars(extend("x-personal" = true))]
     pub summary: Note,
     /// The day of the next follow-up, not before the day of this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,12 +141,14 @@ pub struct QualifyLead {
     pub lead: LeadId,
     /// What they need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub need: Option<Note>,
     /// What they can spend; zero or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Money>,
     /// What the finding rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub note: Option<Note>,
 }
 
@@ -155,6 +162,7 @@ pub struct DisqualifyLead {
     pub disqualified_reason: Code,
     /// More about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub note: Option<Note>,
 }
 
@@ -165,6 +173,7 @@ pub struct RecycleLead {
     /// The lead.
     pub lead: LeadId,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -174,6 +183,7 @@ pub struct RecycleLead {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LeadOpportunity {
     /// Its name.
+    #[schemars(extend("x-personal" = true))]
     pub name: Name,
     /// What it would bring; zero or more. Its currency stays.
     pub value: Money,
@@ -236,20 +246,24 @@ pub enum LeadEvent {
         source: Code,
         /// The key that the source itself gives to it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         source_key: Option<Code>,
         /// The campaign that brought it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         campaign: Option<Code>,
         /// What it is about, in one line.
+        #[schemars(extend("x-personal" = true))]
         title: Name,
         /// The company that might buy.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         company: Option<Name>,
         /// The person to talk to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         contact: Option<Contact>,
         /// What they are interested in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         interest: Option<Note>,
         /// What it might bring, at a guess.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -276,6 +290,7 @@ pub enum LeadEvent {
         /// The way in which people spoke.
         channel: Channel,
         /// What was said.
+        #[schemars(extend("x-personal" = true))]
         summary: Note,
         /// The day of the next follow-up.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -287,12 +302,14 @@ pub enum LeadEvent {
     LeadQualified {
         /// What they need.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         need: Option<Note>,
         /// What they can spend.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         budget: Option<Money>,
         /// What the finding rests on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         note: Option<Note>,
     },
     /// The lead is not worth following.
@@ -303,6 +320,7 @@ pub enum LeadEvent {
         disqualified_reason: Code,
         /// More about it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         note: Option<Note>,
     },
     /// The lead was put back for somebody to take up again.
@@ -310,6 +328,7 @@ pub enum LeadEvent {
         /// The phase it was in.
         from: LeadPhase,
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// The lead became a customer and an opportunity, in the same commit.

@@ -92,6 +92,7 @@ pub struct MetCriterion {
     pub criterion: Code,
     /// What the finding rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub note: Option<Note>,
 }
 
@@ -103,6 +104,7 @@ pub struct OpenOpportunity {
     /// The customer who might buy.
     pub customer: CustomerId,
     /// Its name.
+    #[schemars(extend("x-personal" = true))]
     pub name: Name,
     /// What it would bring; zero or more. Its currency stays.
     pub value: Money,
@@ -145,6 +147,7 @@ pub struct RegressOpportunityStage {
     /// The stage to go back to.
     pub to: Code,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -158,6 +161,7 @@ pub struct RecordExitCriterion {
     pub criterion: Code,
     /// What the finding rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub note: Option<Note>,
 }
 
@@ -210,6 +214,7 @@ pub struct NoteOpportunityInsight {
     /// What it is about.
     pub insight: OpportunityInsight,
     /// What was learnt.
+    #[schemars(extend("x-personal" = true))]
     pub note: Note,
 }
 
@@ -229,6 +234,7 @@ pub struct WinOpportunity {
     pub criteria: Vec<MetCriterion>,
     /// More about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub note: Option<Note>,
 }
 
@@ -245,6 +251,7 @@ pub struct LoseOpportunity {
     pub competitor: Option<Name>,
     /// More about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub note: Option<Note>,
 }
 
@@ -255,6 +262,7 @@ pub struct ReopenOpportunity {
     /// The opportunity.
     pub opportunity: OpportunityId,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
     /// The stage to go on from, not beyond the one in which it was closed; that one where it is
     /// not said.
@@ -298,6 +306,7 @@ pub enum OpportunityEvent {
         /// The customer who might buy.
         customer: CustomerId,
         /// Its name.
+        #[schemars(extend("x-personal" = true))]
         name: Name,
         /// What it would bring.
         value: Money,
@@ -323,6 +332,7 @@ pub enum OpportunityEvent {
         stage: Code,
         /// What the finding rests on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         note: Option<Note>,
     },
     /// The opportunity went to a later stage.
@@ -343,6 +353,7 @@ pub enum OpportunityEvent {
         /// What it would bring, at that time.
         value: Money,
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// It would bring more or less than was thought.
@@ -376,6 +387,7 @@ pub enum OpportunityEvent {
         /// What it is about.
         insight: OpportunityInsight,
         /// What was learnt.
+        #[schemars(extend("x-personal" = true))]
         note: Note,
     },
     /// The opportunity was won; its probability is the whole from then on.
@@ -391,6 +403,7 @@ pub enum OpportunityEvent {
         order: Option<OrderId>,
         /// More about it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         note: Option<Note>,
     },
     /// The opportunity was lost; its probability is nothing from then on.
@@ -408,6 +421,7 @@ pub enum OpportunityEvent {
         competitor: Option<Name>,
         /// More about it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         note: Option<Note>,
     },
     /// The opportunity was opened again.
@@ -421,6 +435,7 @@ pub enum OpportunityEvent {
         /// What it would bring.
         value: Money,
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
 }

@@ -126,6 +126,7 @@ pub struct CustomerNotice {
     pub on: Date,
     /// Who was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub to: Option<Name>,
 }
 
@@ -138,6 +139,7 @@ pub struct LogComplaint {
     /// The way in which it came.
     pub channel: Channel,
     /// What the customer says.
+    #[schemars(extend("x-personal" = true))]
     pub description: Note,
     /// How bad it is, at first sight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,6 +152,7 @@ pub struct LogComplaint {
     pub product: Option<ProductId>,
     /// Who complained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-personal" = true))]
     pub contact: Option<Name>,
 }
 
@@ -175,6 +178,7 @@ pub struct AcknowledgeComplaint {
     /// The complaint.
     pub complaint: ComplaintId,
     /// What the customer was told.
+    #[schemars(extend("x-personal" = true))]
     pub message: Note,
 }
 
@@ -191,6 +195,7 @@ pub struct ProposeRemedy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compensation: Option<Money>,
     /// What is offered, and why.
+    #[schemars(extend("x-personal" = true))]
     pub description: Note,
 }
 
@@ -209,6 +214,7 @@ pub struct RejectRemedy {
     /// The complaint.
     pub complaint: ComplaintId,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -229,6 +235,7 @@ pub struct EscalateComplaint {
     /// Who is to deal with it.
     pub to: Actor,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -239,6 +246,7 @@ pub struct ResolveComplaint {
     /// The complaint.
     pub complaint: ComplaintId,
     /// What came of it.
+    #[schemars(extend("x-personal" = true))]
     pub outcome: Note,
     /// How and when the customer was told.
     pub customer_notified: CustomerNotice,
@@ -251,6 +259,7 @@ pub struct ReopenComplaint {
     /// The complaint.
     pub complaint: ComplaintId,
     /// Why.
+    #[schemars(extend("x-personal" = true))]
     pub because: Note,
 }
 
@@ -303,6 +312,7 @@ pub enum ComplaintEvent {
         /// The way in which it came.
         channel: Channel,
         /// What the customer says.
+        #[schemars(extend("x-personal" = true))]
         description: Note,
         /// How bad it is, at first sight.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -315,6 +325,7 @@ pub enum ComplaintEvent {
         product: Option<ProductId>,
         /// Who complained.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("x-personal" = true))]
         contact: Option<Name>,
     },
     /// It was said what kind of complaint it is.
@@ -334,6 +345,7 @@ pub enum ComplaintEvent {
         /// The cycle.
         cycle: u32,
         /// What the customer was told.
+        #[schemars(extend("x-personal" = true))]
         message: Note,
     },
     /// A remedy was proposed.
@@ -348,6 +360,7 @@ pub enum ComplaintEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         compensation: Option<Money>,
         /// What is offered, and why.
+        #[schemars(extend("x-personal" = true))]
         description: Note,
         /// Who proposed it.
         proposer: Actor,
@@ -373,6 +386,7 @@ pub enum ComplaintEvent {
         /// The number of the proposal in its cycle.
         proposal: u32,
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// The customer agreed to the remedy.
@@ -389,6 +403,7 @@ pub enum ComplaintEvent {
         /// Who is to deal with it.
         to: Actor,
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// The remedy was carried out and the customer knows the outcome.
@@ -396,6 +411,7 @@ pub enum ComplaintEvent {
         /// The cycle.
         cycle: u32,
         /// What came of it.
+        #[schemars(extend("x-personal" = true))]
         outcome: Note,
         /// How and when the customer was told.
         customer_notified: CustomerNotice,
@@ -407,6 +423,7 @@ pub enum ComplaintEvent {
         /// The phase in which it was: resolved or closed.
         from: ComplaintPhase,
         /// Why.
+        #[schemars(extend("x-personal" = true))]
         because: Note,
     },
     /// The complaint is done with.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use daybook_domain::{Authority, Fault};
 use daybook_eventlog::{Commit, LogError};
+use daybook_keyring::KeyError;
 use daybook_schema::{
     DomainCommand,
     commit::{CommitMeta, Refusal, Source},
@@ -166,6 +167,9 @@ pub enum CommandError {
     /// The log takes no appends.
     #[error(transparent)]
     Log(LogError),
+    /// Personal data could not be sealed, or the key of somebody erased not be destroyed.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// The desk has been closed.
     #[error("the desk is closed")]
     Closed,
@@ -199,6 +203,7 @@ impl CommandError {
             Self::Busy { .. } => "DESK_BUSY",
             Self::Restarted => "DESK_RESTARTED",
             Self::Log(error) => error.code(),
+            Self::Keys(error) => error.code(),
             Self::Closed => "DESK_CLOSED",
             Self::VersionConflict { .. } => "VERSION_CONFLICT",
             Self::IdempotencyKeyReused { .. } => "IDEMPOTENCY_KEY_REUSED",
@@ -212,6 +217,7 @@ impl CommandError {
             Self::Busy { .. } | Self::Restarted => true,
             Self::Log(error) => matches!(error, LogError::LowSpace { .. }),
             Self::Closed
+            | Self::Keys(_)
             | Self::VersionConflict { .. }
             | Self::IdempotencyKeyReused { .. }
             | Self::Fault(_) => false,

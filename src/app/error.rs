@@ -1,7 +1,9 @@
 //! What can go wrong around an organisation, apart from commands.
 
 use daybook_eventlog::LogError;
+use daybook_keyring::KeyError;
 use daybook_projections::store::StoreError;
+use daybook_schema::EventError;
 
 /// A fault of opening, running or closing an organisation.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +14,12 @@ pub enum AppError {
     /// The read models.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key ring.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// An erasure on the record that this build cannot read.
+    #[error("an erasure cannot be carried out: {0}")]
+    Erasure(#[from] EventError),
     /// A folder or file of the organisation.
     #[error("`{path}` cannot be used: {source}")]
     File {
@@ -57,6 +65,8 @@ impl AppError {
         match self {
             Self::Log(error) => error.code(),
             Self::Store(_) => "READ_MODEL_UNUSABLE",
+            Self::Keys(error) => error.code(),
+            Self::Erasure(_) => "ERASURE_UNREADABLE",
             Self::File { .. } => "FILE_UNUSABLE",
             Self::Format { .. } => "DATA_FOLDER_UNSUPPORTED",
             Self::Missing { .. } => "DATA_FOLDER_MISSING",

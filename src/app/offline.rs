@@ -9,7 +9,7 @@ use daybook_eventlog::{
     Log, LogError, LogOptions, Opened, Progress, RestoreOptions, RestoreReport,
 };
 
-use crate::{AppError, organisation};
+use crate::{AppError, keys, organisation};
 
 /// The folder of the log in the folder of an organisation that may be damaged: it is found even
 /// where the identity is lost or cannot be read.
@@ -52,7 +52,8 @@ pub fn open_log(folder: &Path) -> Result<Opened, AppError> {
 
 /// Builds the folder of an organisation from a backup, or from the archive of another folder of
 /// the same organisation, even of one whose identity cannot be read: the archive knows whose it
-/// is. The read models are rebuilt when the new folder is opened.
+/// is. The read models are rebuilt when the new folder is opened, and whoever the restored log says
+/// was erased is erased then, whatever keys came with it.
 ///
 /// # Errors
 /// [`LogError::NotUsable`] when `folder` is not empty, and as [`daybook_eventlog::restore`].
@@ -69,14 +70,16 @@ pub fn restore(
         return Err(LogError::NotUsable { path, what }.into());
     }
     let inner = damaged_log_folder(source);
-    let source = inner.as_deref().unwrap_or(source);
-    let restored = daybook_eventlog::restore(source, &folder.join("log"), options, progress);
+    let log = inner.as_deref().unwrap_or(source);
+    let restored = daybook_eventlog::restore(log, &folder.join("log"), options, progress);
     if restored.is_err() {
         // The log has removed itself; an empty folder is no use to anybody, and one that was
         // there before may go as well, since it was empty.
         let _ = fs::remove_dir(folder);
     }
     let report = restored?;
+    keys::copy(source, folder)?;
+    keys::copy_master_key(source, folder)?;
     organisation::write_identity(folder, report.organisation)?;
     Ok(report)
 }

@@ -3,6 +3,8 @@
 //! ```text
 //! <folder>/daybook.json     format, organisation id
 //! <folder>/log/             the log, and its archive: the truth
+//! <folder>/keys/            the keys of persons, wrapped: what was sealed for them is in the log
+//! <folder>/master.key       what wraps them, where it is not kept elsewhere
 //! <folder>/read-models/     SQLite: derived, may be deleted
 //! ```
 
@@ -15,15 +17,15 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    AppError, Applied, Desk, DeskOptions, Founding, Projection, Rebuilt, access::Gate,
-    desk::DeskThreads, founding, projection,
+    AppError, Applied, Desk, DeskOptions, Founding, MasterKeySource, Projection, Rebuilt, Seals,
+    access::Gate, desk::DeskThreads, erasure, founding, projection,
 };
 
 const FORMAT: &str = "daybook-data 1";
 const IDENTITY_FILE: &str = "daybook.json";
 
 /// Limits of an organisation.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct OrganisationOptions {
     /// The desk's.
     pub desk: DeskOptions,
@@ -35,6 +37,8 @@ pub struct OrganisationOptions {
     pub write_only: bool,
     /// Whether it is the demonstration, whose keys everybody may know.
     pub demo: bool,
+    /// Where the key is that wraps the keys of persons.
+    pub master_key: MasterKeySource,
 }
 
 /// What opening did.
@@ -58,6 +62,7 @@ struct Identity {
 pub struct Organisation {
     id: Uuid,
     log: Log,
+    seals: Seals,
     desk: Desk,
     threads: DeskThreads,
     projection: Option<Projection>,
@@ -77,26 +82,34 @@ impl Organisation {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(Self, Opening), AppError> {
         let id = identify(folder)?;
-        let opened = Log::open(&folder.join("log"), log_options(id, options))?;
+        let opened = Log::open(&folder.join("log"), log_options(id, options.min_free_bytes))?;
         let head = opened.log.head().position;
+        let seals = Seals::open(folder, id, &options.master_key)?;
+        erasure::carry_out(&opened.log, &seals)?;
         let database = projection::database(folder)?;
         let (mut rebuilt, mut projection) = (None, None);
-        if !options.write_only {
-            rebuilt = projection::ensure(&opened.log, &database, &mut |at| progress(at, head))?;
-            projection = Some(Projection::start(&opened.log, &database)?);
-        }
+        let readers = if options.write_only {
+            database.readers()
+        } else {
+            let mut progress = |at| progress(at, head);
+            rebuilt = projection::ensure(&opened.log, &seals, &database, &mut progress)?;
+            let readers = database.readers();
+            let start = Projection::start(&opened.log, &seals, database, &readers);
+            projection = Some(start?);
+            readers
+        };
         let applied = projection
             .as_ref()
             .map_or_else(not_following, Projection::applied);
-        let (desk, threads) = Desk::open(&opened.log, opened.writer, options.desk)?;
+        let (desk, threads) = Desk::open(&opened.log, &seals, opened.writer, options.desk)?;
         let founded = head == 0;
         founding::found(&desk, &opened.log, founding)?;
-        let readers = database.readers();
         let gate = Gate::new(id, readers.clone(), applied.clone(), options.demo);
         let log = opened.log;
         let organisation = Self {
             id,
             log,
+            seals,
             desk,
             threads,
             projection,
@@ -130,6 +143,11 @@ impl Organisation {
         &self.log
     }
 
+    /// What opens the personal text in the log.
+    pub fn seals(&self) -> &Seals {
+        &self.seals
+    }
+
     /// The read models.
     pub fn readers(&self) -> &Readers {
         &self.readers
@@ -159,6 +177,8 @@ impl Organisation {
             projection.stop();
         }
         if let Some(writer) = writer {
+            // Every batch was dealt with in full, its erasures too.
+            self.seals.carry_out(self.log.head().position)?;
             writer.close()?;
         }
         Ok(())
@@ -180,14 +200,17 @@ fn not_following() -> watch::Receiver<Applied> {
 /// the two are compared where they stand at the same position, and the new ones take their place.
 pub fn rebuild_offline(
     folder: &Path,
+    master_key: &MasterKeySource,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Comparison, AppError> {
     let id = existing(folder)?;
     let opened = Log::open(&folder.join("log"), LogOptions::new(id))?;
     let head = opened.log.head().position;
+    let seals = Seals::open(folder, id, master_key)?;
     let database = projection::database(folder)?;
     let served = database.digest().ok();
-    let rebuilt = projection::rebuild(&opened.log, &database, &mut |at| progress(at, head))?;
+    let rebuilt =
+        projection::rebuild(&opened.log, &seals, &database, &mut |at| progress(at, head))?;
     database.adopt()?;
     opened.writer.close()?;
     Ok(Comparison { served, rebuilt })
@@ -284,9 +307,9 @@ pub(crate) fn write_identity(folder: &Path, organisation: Uuid) -> Result<(), Ap
         .map_err(file_error)
 }
 
-fn log_options(id: Uuid, options: OrganisationOptions) -> LogOptions {
+fn log_options(id: Uuid, min_free_bytes: Option<u64>) -> LogOptions {
     let defaults = LogOptions::new(id);
-    match options.min_free_bytes {
+    match min_free_bytes {
         // Whoever says how much must be free means it, whatever share of the disk it is.
         Some(bytes) => defaults.min_free(bytes, 100),
         None => defaults,

@@ -1,8 +1,13 @@
 //! Keeps the read models up with the log.
+//!
+//! Somebody's erasure is no change of rows: what was said of the person stands in many tables, in
+//! indexes and in free pages. The read models are therefore built anew from the log, in which the
+//! person's text reads `erased` by now, and take the place of the old ones, of which no file stays.
+//! What is followed equals what is rebuilt by construction, then as ever.
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -13,12 +18,12 @@ use std::{
 use daybook_eventlog::{Block, CommitRef, Log, LogError, Tail};
 use daybook_projections::{
     READ_MODELS,
-    store::{Checkpointer, Commit, CommitEvent, Database, Decoded, Projector, StoreError},
+    store::{Checkpointer, Commit, CommitEvent, Database, Decoded, Projector, Readers, StoreError},
 };
 use daybook_schema::{kernel::StreamKey as _, prefix};
 use tokio::sync::watch;
 
-use crate::AppError;
+use crate::{AppError, erasure, seals::Seals};
 
 /// Blocks of the log that a rebuild reads ahead of folding them.
 const BLOCKS_AHEAD: usize = 64;
@@ -54,8 +59,19 @@ pub struct Applied {
 /// The thread that follows the log.
 pub struct Projection {
     applied: watch::Receiver<Applied>,
-    ending: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     threads: [JoinHandle<()>; 2],
+}
+
+/// What the threads of a projection share.
+struct Shared {
+    log: Log,
+    seals: Seals,
+    database: Database,
+    readers: Readers,
+    /// None while another database takes the place of the one that serves.
+    checkpointer: Mutex<Option<Checkpointer>>,
+    ending: AtomicBool,
 }
 
 /// The outcome of a rebuild.
@@ -73,31 +89,42 @@ pub struct Rebuilt {
 }
 
 impl Projection {
-    pub(crate) fn start(log: &Log, database: &Database) -> Result<Self, AppError> {
+    pub(crate) fn start(
+        log: &Log,
+        seals: &Seals,
+        database: Database,
+        readers: &Readers,
+    ) -> Result<Self, AppError> {
         let projector = database.projector()?;
         let (publish, applied) = watch::channel(Applied {
             position: projector.position(),
             access: projector.position(),
             stopped: None,
         });
-        let checkpointer = database.checkpointer()?;
-        let ending = Arc::new(AtomicBool::new(false));
+        let shared = Arc::new(Shared {
+            log: log.clone(),
+            seals: seals.clone(),
+            checkpointer: Mutex::new(Some(database.checkpointer()?)),
+            database,
+            readers: readers.clone(),
+            ending: AtomicBool::new(false),
+        });
         let following = spawn("daybook-projection", {
-            let (log, ending) = (log.clone(), ending.clone());
+            let shared = shared.clone();
             move || {
-                if let Err(error) = follow(&log, projector, &publish, &ending) {
+                if let Err(error) = shared.follow(projector, &publish) {
                     tracing::error!(%error, "the read models have stopped");
                     publish.send_modify(|applied| applied.stopped = Some(error.to_string()));
                 }
             }
         })?;
         let moving = spawn("daybook-checkpoint", {
-            let ending = ending.clone();
-            move || keep_moving(&checkpointer, &ending)
+            let shared = shared.clone();
+            move || shared.keep_moving()
         })?;
         Ok(Self {
             applied,
-            ending,
+            shared,
             threads: [following, moving],
         })
     }
@@ -109,7 +136,7 @@ impl Projection {
 
     /// Applies what is in the log, and ends.
     pub(crate) fn stop(self) {
-        self.ending.store(true, Ordering::Release);
+        self.shared.ending.store(true, Ordering::Release);
         for thread in self.threads {
             thread.thread().unpark();
             drop(thread.join());
@@ -122,44 +149,91 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
     builder.spawn(run).map_err(AppError::Thread)
 }
 
-fn keep_moving(checkpointer: &Checkpointer, ending: &AtomicBool) {
-    while !ending.load(Ordering::Acquire) {
-        thread::park_timeout(CHECKPOINT);
-        if let Err(error) = checkpointer.run() {
-            // The projector moves the WAL where this thread does not.
-            tracing::warn!(%error, "the write-ahead log of the read models was not moved");
+impl Shared {
+    fn checkpointer(&self) -> MutexGuard<'_, Option<Checkpointer>> {
+        self.checkpointer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep_moving(&self) {
+        while !self.ending.load(Ordering::Acquire) {
+            thread::park_timeout(CHECKPOINT);
+            if let Some(Err(error)) = self.checkpointer().as_ref().map(Checkpointer::run) {
+                // The projector moves the WAL where this thread does not.
+                tracing::warn!(%error, "the write-ahead log of the read models was not moved");
+            }
         }
     }
-}
 
-fn follow(
-    log: &Log,
-    mut projector: Projector,
-    publish: &watch::Sender<Applied>,
-    ending: &AtomicBool,
-) -> Result<(), AppError> {
-    let mut tail = log.subscribe(projector.position());
-    loop {
-        let ended = ending.load(Ordering::Acquire);
-        let Some(batch) = tail.next_blocking(IDLE)? else {
-            if ended {
-                return Ok(());
+    /// Follows the log until the end; an erasure on the way has the read models built anew.
+    fn follow(
+        &self,
+        mut projector: Projector,
+        publish: &watch::Sender<Applied>,
+    ) -> Result<(), AppError> {
+        while let Stopped::ByErasure = self.follow_on(&mut projector, publish)? {
+            // What was folded since the last write is folded again.
+            drop(projector);
+            projector = self.replace()?;
+            let position = projector.position();
+            publish.send_modify(|applied| {
+                applied.position = position;
+                applied.access = position;
+            });
+        }
+        Ok(())
+    }
+
+    fn follow_on(
+        &self,
+        projector: &mut Projector,
+        publish: &watch::Sender<Applied>,
+    ) -> Result<Stopped, AppError> {
+        let mut tail = self.log.subscribe(projector.position());
+        loop {
+            let ended = self.ending.load(Ordering::Acquire);
+            let Some(batch) = tail.next_blocking(IDLE)? else {
+                if ended {
+                    return Ok(Stopped::AtEnd);
+                }
+                continue;
+            };
+            let began = Instant::now();
+            let taken = take(&mut tail, batch, projector, &self.seals)?;
+            let Some(Taken { taken, access }) = taken else {
+                return Ok(Stopped::ByErasure);
+            };
+            for alarm in projector.flush()? {
+                tracing::error!(alarm, "a read model has a hole");
             }
-            continue;
-        };
-        let began = Instant::now();
-        let Taken { taken, access } = take(&mut tail, batch, &mut projector)?;
-        for alarm in projector.flush()? {
-            tracing::error!(alarm, "a read model has a hole");
+            let position = projector.position();
+            publish.send_modify(|applied| {
+                applied.position = position;
+                applied.access = access.unwrap_or(applied.access);
+            });
+            if (BURST..COMMITS_PER_WRITE).contains(&taken) {
+                thread::sleep(PACE.saturating_sub(began.elapsed()));
+            }
         }
-        let position = projector.position();
-        publish.send_modify(|applied| {
-            applied.position = position;
-            applied.access = access.unwrap_or(applied.access);
-        });
-        if (BURST..COMMITS_PER_WRITE).contains(&taken) {
-            thread::sleep(PACE.saturating_sub(began.elapsed()));
+    }
+
+    /// Builds the read models anew beside those that serve, and puts them in their place.
+    fn replace(&self) -> Result<Projector, AppError> {
+        let rebuilt = rebuild(&self.log, &self.seals, &self.database, &mut |_| {})?;
+        {
+            let mut checkpointer = self.checkpointer();
+            *checkpointer = None;
+            self.database.adopt()?;
+            *checkpointer = Some(self.database.checkpointer()?);
         }
+        self.readers.follow(&self.database);
+        tracing::info!(
+            position = rebuilt.position,
+            millis = rebuilt.millis,
+            "the read models were built anew after an erasure"
+        );
+        Ok(self.database.projector()?)
     }
 }
 
@@ -184,16 +258,26 @@ fn is_about_access(commit: &daybook_eventlog::Commit) -> bool {
     events.any(|event| kinds.contains(&prefix(event.stream)))
 }
 
-/// Folds what is there already, this batch first.
+/// Why following the log stopped.
+enum Stopped {
+    AtEnd,
+    ByErasure,
+}
+
+/// Folds what is there already, this batch first; nothing where somebody is erased.
 fn take(
     tail: &mut Tail,
     first: Arc<[daybook_eventlog::Commit]>,
     projector: &mut Projector,
-) -> Result<Taken, AppError> {
+    seals: &Seals,
+) -> Result<Option<Taken>, AppError> {
     let (mut taken, mut access, mut next) = (0, None, Some(first));
     while let Some(batch) = next {
         for commit in batch.iter() {
-            projector.fold(decode(&commit.borrowed())?)?;
+            if !erasure::erased(&commit.borrowed())?.is_empty() {
+                return Ok(None);
+            }
+            projector.fold(decode(&commit.borrowed(), seals)?)?;
             if is_about_access(commit) {
                 access = Some(commit.position());
             }
@@ -204,38 +288,46 @@ fn take(
         }
         next = tail.next_blocking(Duration::ZERO)?;
     }
-    Ok(Taken { taken, access })
+    Ok(Some(Taken { taken, access }))
 }
 
 /// Reads one commit of the log.
-fn decode(commit: &CommitRef<'_>) -> Result<Decoded, StoreError> {
-    let events = commit.events().map(|event| CommitEvent {
+fn decode(commit: &CommitRef<'_>, seals: &Seals) -> Result<Decoded, StoreError> {
+    let said: Vec<_> = commit
+        .events()
+        .map(|event| (event, seals.event(&event)))
+        .collect();
+    let events = said.iter().map(|(event, data)| CommitEvent {
         stream: event.stream,
         version: event.version,
         type_name: event.type_name,
         type_version: event.type_version,
-        data: event.data,
+        data,
     });
+    let meta = seals.meta_json(commit.meta());
     let commit = Commit {
         position: commit.position(),
         command_id: commit.command_id(),
-        meta: commit.meta(),
+        meta: &meta,
         events: events.collect(),
     };
     commit.decode()
 }
 
-/// Builds the read models anew beside those that serve; `progress` hears positions.
+/// Builds the read models anew beside those that serve; `progress` hears positions. All erasures
+/// up to the position reached are carried out before anything is read.
 pub(crate) fn rebuild(
     log: &Log,
+    seals: &Seals,
     database: &Database,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Rebuilt, AppError> {
     let began = Instant::now();
+    let head = erasure::carry_out(log, seals)?;
     let mut projector = database.begin_rebuild()?;
     let events = thread::scope(|scope| {
         let (send, batches) = mpsc::sync_channel(BLOCKS_AHEAD);
-        scope.spawn(move || read_ahead(log, &send));
+        scope.spawn(move || read_ahead(log, seals, head, &send));
         fold_all(batches, &mut projector, progress)
     })?;
     let position = projector.position();
@@ -251,20 +343,23 @@ pub(crate) fn rebuild(
 
 type Batch = Result<Vec<Decoded>, AppError>;
 
-/// Reads the log on a thread of its own, until its end or until nobody wants more.
-fn read_ahead(log: &Log, send: &mpsc::SyncSender<Batch>) {
+/// Reads the log on a thread of its own, up to a position or until nobody wants more.
+fn read_ahead(log: &Log, seals: &Seals, last: u64, send: &mpsc::SyncSender<Batch>) {
     for block in log.blocks(0) {
-        let batch = decode_block(block);
-        let failed = batch.is_err();
-        if send.send(batch).is_err() || failed {
+        let batch = decode_block(block, seals, last);
+        let over = batch.as_ref().is_ok_and(Vec::is_empty) || batch.is_err();
+        if send.send(batch).is_err() || over {
             return;
         }
     }
 }
 
-fn decode_block(block: Result<Block, LogError>) -> Batch {
+fn decode_block(block: Result<Block, LogError>, seals: &Seals, last: u64) -> Batch {
     let block = block?;
-    let commits = block.commits().map(|commit| decode(&commit));
+    let commits = block
+        .commits()
+        .take_while(|commit| commit.position() <= last);
+    let commits = commits.map(|commit| decode(&commit, seals));
     Ok(commits.collect::<Result<_, _>>()?)
 }
 
@@ -293,6 +388,7 @@ fn fold_all(
 /// followed, unless a rebuild is done sooner.
 pub(crate) fn ensure(
     log: &Log,
+    seals: &Seals,
     database: &Database,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Option<Rebuilt>, AppError> {
@@ -304,7 +400,7 @@ pub(crate) fn ensure(
     if database.position().is_some_and(follows) {
         return Ok(None);
     }
-    let rebuilt = rebuild(log, database, progress)?;
+    let rebuilt = rebuild(log, seals, database, progress)?;
     database.adopt()?;
     Ok(Some(rebuilt))
 }

@@ -1,14 +1,15 @@
 //! What can be said on the command line.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use daybook_app::{Founding, OrganisationOptions};
+use daybook_app::{Founding, MasterKeySource, OrganisationOptions};
 use daybook_schema::kernel::{Actor, Currency, Date, Name};
 
 use crate::{
-    backup::Backup, config::Config, demo::Demo, exit, import::Import, log::LogCommand,
-    rebuild::Rebuild, restore::Restore, schema::Schema, serve::Serve, verify::Verify,
+    backup::Backup, config::Config, demo::Demo, exit, import::Import, keys::KeysCommand,
+    log::LogCommand, permissions::Permissions, rebuild::Rebuild, restore::Restore, schema::Schema,
+    serve::Serve, subject::SubjectCommand, verify::Verify,
 };
 
 /// Sales management on an immutable record: commands in, facts in the log, answers over GraphQL.
@@ -35,8 +36,11 @@ pub(crate) enum Command {
     Rebuild(Rebuild),
     Backup(Backup),
     Restore(Restore),
+    Permissions(Permissions),
     Schema(Schema),
     Config(Config),
+    Keys(KeysCommand),
+    Subject(SubjectCommand),
 }
 
 /// The folder of an organisation that no server has open.
@@ -79,6 +83,27 @@ impl NewOrganisation {
     }
 }
 
+/// Where the key is that wraps the keys of persons.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Master {
+    /// The file with the master key, 32 bytes in base64 or hexadecimal, under which the keys of
+    /// persons are kept. Without it the key is taken from DAYBOOK_MASTER_KEY, and where that is
+    /// not set from `master.key` in the data folder, which is made with a new organisation.
+    #[arg(long, env = "DAYBOOK_MASTER_KEY_FILE", value_name = "FILE")]
+    master_key_file: Option<PathBuf>,
+}
+
+impl Master {
+    /// Where to look for it. The variable is no argument, because arguments are seen by others.
+    pub(crate) fn source(&self) -> MasterKeySource {
+        match (&self.master_key_file, env::var("DAYBOOK_MASTER_KEY")) {
+            (Some(path), _) => MasterKeySource::File(path.clone()),
+            (None, Ok(text)) => MasterKeySource::Text(text),
+            (None, Err(_)) => MasterKeySource::DataFolder,
+        }
+    }
+}
+
 /// How much of the disk is left alone.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Room {
@@ -90,9 +115,10 @@ pub(crate) struct Room {
 
 impl Room {
     /// The limits of an organisation with this one among them.
-    pub(crate) fn limits(self) -> OrganisationOptions {
+    pub(crate) fn limits(self, master: &Master) -> OrganisationOptions {
         OrganisationOptions {
             min_free_bytes: self.min_free_space,
+            master_key: master.source(),
             ..OrganisationOptions::default()
         }
     }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use daybook_eventlog::{BackupReport, backup_dir};
+use daybook_app::backup;
+use daybook_eventlog::BackupReport;
 
 use crate::{
     arguments::{Folder, Json},
@@ -22,7 +23,9 @@ Examples:
 /// Copies the log of an organisation that is not open to a folder of its own, and verifies every
 /// block of the copy.
 ///
-/// The read models are not copied: they are derived, and rebuilt after a restore.
+/// The keys of persons are copied as they are kept, wrapped by the master key. The master key is
+/// not copied: keep it elsewhere, for without it no personal data of the backup can be read. The
+/// read models are not copied: they are derived, and rebuilt after a restore.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Backup {
@@ -36,8 +39,8 @@ pub(crate) struct Backup {
 }
 
 pub(crate) fn run(arguments: &Backup) -> Result<Exit, CliError> {
-    let log = daybook_app::own_log_folder(&arguments.folder.data)?;
-    let report = Progress::of_log(|listener| backup_dir(&log, &arguments.to, listener))?;
+    let folder = &arguments.folder.data;
+    let report = Progress::of_log(|listener| backup(folder, &arguments.to, listener))?;
     output::answer(arguments.json, &report, || text(&report))?;
     Ok(Exit::Done)
 }

@@ -13,7 +13,7 @@ use daybook_app::{
 use daybook_schema::kernel::Date;
 
 use crate::{
-    arguments::{Json, Room},
+    arguments::{Json, Master, Room},
     error::CliError,
     exit::Exit,
     open, output,
@@ -51,6 +51,8 @@ pub(crate) struct Demo {
     #[command(flatten)]
     room: Room,
     #[command(flatten)]
+    master: Master,
+    #[command(flatten)]
     json: Json,
 }
 
@@ -82,12 +84,17 @@ impl Story {
     }
 
     /// Fills a folder that is not open, unless it says that this is done.
-    pub(crate) fn fill(self, folder: &Path, room: Room) -> Result<Option<DemoSummary>, CliError> {
+    pub(crate) fn fill(
+        self,
+        folder: &Path,
+        room: Room,
+        master: &Master,
+    ) -> Result<Option<DemoSummary>, CliError> {
         let mark = folder.join(MARK);
         if mark.exists() {
             return Ok(None);
         }
-        let (organisation, _) = open::for_writing(folder, &self.founding(), room)?;
+        let (organisation, _) = open::for_writing(folder, &self.founding(), room, master)?;
         let mut progress = Progress::new("filling the demonstration, days");
         let filled = demo::fill(&organisation, self.options(), &mut |done, total| {
             progress.at(done, total);
@@ -107,7 +114,9 @@ impl Story {
 }
 
 pub(crate) fn run(arguments: &Demo) -> Result<Exit, CliError> {
-    let filled = arguments.story.fill(&arguments.data, arguments.room)?;
+    let filled = arguments
+        .story
+        .fill(&arguments.data, arguments.room, &arguments.master)?;
     output::answer(arguments.json, &filled, || text(filled.as_ref()))?;
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ use daybook_app::{
     import::{ImportError, MappingError},
 };
 use daybook_eventlog::LogError;
+use daybook_keyring::KeyError;
 
 use crate::exit::Exit;
 
@@ -148,6 +149,7 @@ impl CliError {
             Self::App(AppError::Missing { .. }) => {
                 Some("name the folder with --data, or found an organisation with `daybook serve`")
             }
+            Self::App(AppError::Keys(error)) => key_hint(error),
             Self::SchemaDiffers { .. } => Some("`daybook schema` writes it anew"),
             Self::NotLoopback { .. } => {
                 Some("listen on 127.0.0.1 or [::1], or name --tls-certificate and --tls-key")
@@ -201,6 +203,23 @@ impl CliError {
 
 fn in_use(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::AddrInUse
+}
+
+fn key_hint(error: &KeyError) -> Option<&'static str> {
+    match error {
+        KeyError::MasterKeyMissing { .. } => Some(
+            "name it with --master-key-file or DAYBOOK_MASTER_KEY, or put `master.key` back into \
+             the data folder",
+        ),
+        KeyError::RingMissing => Some(
+            "put `keys/` back from a backup; where there is none, `daybook keys abandon` lets \
+             everything sealed read `erased`, for ever",
+        ),
+        KeyError::WrongMasterKey { .. } => {
+            Some("after `daybook keys rotate` the new key must be named with --master-key-file")
+        }
+        _ => None,
+    }
 }
 
 fn log_hint(error: &LogError) -> Option<&'static str> {

@@ -7,7 +7,7 @@ use daybook_app::import::{self, ImportOptions, ImportProgress, ImportSummary, Ma
 use daybook_schema::kernel::Actor;
 
 use crate::{
-    arguments::{Folder, Json, NewOrganisation, Room},
+    arguments::{Folder, Json, Master, NewOrganisation, Room},
     error::CliError,
     exit::Exit,
     open, output,
@@ -60,6 +60,8 @@ pub(crate) struct Import {
     #[command(flatten)]
     room: Room,
     #[command(flatten)]
+    master: Master,
+    #[command(flatten)]
     json: Json,
 }
 
@@ -96,7 +98,8 @@ fn options(arguments: &Import) -> ImportOptions {
 
 fn send(arguments: &Import, mapping: &Mapping) -> Result<ImportSummary, CliError> {
     let founding = arguments.founding.by(&arguments.actor);
-    let (organisation, _) = open::for_writing(&arguments.folder.data, &founding, arguments.room)?;
+    let (folder, room) = (&arguments.folder.data, arguments.room);
+    let (organisation, _) = open::for_writing(folder, &founding, room, &arguments.master)?;
     let options = options(arguments);
     let files = &arguments.files;
     let done = shown(|listener| import::run(&organisation, mapping, files, &options, listener));

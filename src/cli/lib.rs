@@ -12,15 +12,18 @@ mod demo;
 mod error;
 mod exit;
 mod import;
+mod keys;
 mod log;
 mod logging;
 mod open;
 mod output;
+mod permissions;
 mod progress;
 mod rebuild;
 mod restore;
 mod schema;
 mod serve;
+mod subject;
 mod verify;
 
 use std::process::ExitCode;
@@ -53,7 +56,10 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Rebuild(arguments) => rebuild::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
+        Command::Permissions(arguments) => permissions::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
+        Command::Subject(arguments) => subject::run(&arguments),
     }
 }

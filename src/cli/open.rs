@@ -4,7 +4,11 @@ use std::{path::Path, thread, time::Duration};
 
 use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
 
-use crate::{arguments::Room, error::CliError, progress::Progress};
+use crate::{
+    arguments::{Master, Room},
+    error::CliError,
+    progress::Progress,
+};
 
 /// Opens the organisation in a folder, founding it where there is none.
 pub(crate) fn organisation(
@@ -25,10 +29,11 @@ pub(crate) fn for_writing(
     folder: &Path,
     founding: &Founding,
     room: Room,
+    master: &Master,
 ) -> Result<(Organisation, Opening), CliError> {
     let options = OrganisationOptions {
         write_only: true,
-        ..room.limits()
+        ..room.limits(master)
     };
     organisation(folder, founding, options)
 }

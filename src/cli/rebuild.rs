@@ -5,7 +5,7 @@ use daybook_app::{Comparison, rebuild_offline};
 use serde::Serialize;
 
 use crate::{
-    arguments::{Folder, Json},
+    arguments::{Folder, Json, Master},
     error::CliError,
     exit::Exit,
     output,
@@ -28,6 +28,8 @@ pub(crate) struct Rebuild {
     #[command(flatten)]
     folder: Folder,
     #[command(flatten)]
+    master: Master,
+    #[command(flatten)]
     json: Json,
 }
 
@@ -46,7 +48,8 @@ struct Answer<'a> {
 pub(crate) fn run(arguments: &Rebuild) -> Result<Exit, CliError> {
     let mut progress = Progress::new("rebuilding the read models");
     let folder = &arguments.folder.data;
-    let compared = rebuild_offline(folder, &mut |done, total| progress.at(done, total));
+    let master = arguments.master.source();
+    let compared = rebuild_offline(folder, &master, &mut |done, total| progress.at(done, total));
     progress.finish();
     let compared = compared?;
     let served = compared.served.as_ref();

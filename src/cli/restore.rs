@@ -16,6 +16,7 @@ Examples:
 
 /// Builds a fresh data folder and proves its log by the hash chain.
 ///
+/// The keys of persons come with the log, and whoever was erased by the restored log stays erased.
 /// The read models are rebuilt when the folder is first opened. Where blocks are missing, nothing
 /// is restored unless --accept-loss is given; the missing positions are named either way.
 #[derive(Debug, Args)]

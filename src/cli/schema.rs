@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! <out>/schema.graphql               the API
+//! <out>/permissions.md               what each role may do
 //! <out>/events/OrderPlaced.1.json    JSON Schema of an event's data, by type and version
 //! <out>/commands/PlaceOrder.json     JSON Schema of a command
+//! <out>/personal.json                where personal text stands in events and commands
 //! ```
 //! Files of older versions of an event stay: old facts keep their old shape for ever.
 
@@ -65,6 +67,8 @@ pub(crate) fn run(arguments: &Schema) -> Result<Exit, CliError> {
 fn documents() -> Result<BTreeMap<String, String>, CliError> {
     let mut documents = BTreeMap::new();
     documents.insert("schema.graphql".to_owned(), daybook_api::graphql::sdl());
+    let matrix = daybook_api::graphql::permission_matrix();
+    documents.insert("permissions.md".to_owned(), matrix);
     for family in DomainEvent::catalogue() {
         for (name, version) in &family.types {
             let schema = event_schema(&family, name).ok_or_else(|| {
@@ -78,6 +82,8 @@ fn documents() -> Result<BTreeMap<String, String>, CliError> {
     for (name, schema) in commands.0 {
         documents.insert(format!("commands/{name}.json"), pretty(&schema)?);
     }
+    let personal = json!(daybook_schema::personal::catalogue());
+    documents.insert("personal.json".to_owned(), pretty(&personal)?);
     Ok(documents)
 }
 
@@ -234,7 +240,8 @@ mod tests {
         let events = documents.keys().filter(|name| name.starts_with("events/"));
         assert_eq!(events.count(), types);
         assert!(documents.contains_key("commands/PlaceOrder.json"));
-        for (name, text) in documents.iter().filter(|(name, _)| name.ends_with(".json")) {
+        let schemas = |(name, _): &(&String, &String)| name.contains('/');
+        for (name, text) in documents.iter().filter(schemas) {
             let schema: Value = serde_json::from_str(text).unwrap();
             assert!(
                 schema["description"].is_string(),

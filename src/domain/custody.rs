@@ -60,6 +60,7 @@ impl Custody {
             | DomainEvent::ApiKey(_)
             | DomainEvent::Session(_)
             | DomainEvent::Team(_)
+            | DomainEvent::Erasure(_)
             | DomainEvent::Warehouse(_)
             | DomainEvent::Product(_)
             | DomainEvent::PriceList(_)
@@ -100,6 +101,7 @@ impl Custody {
             | CustomerEvent::ContactRemoved { .. }
             | CustomerEvent::CustomerClassified { .. }
             | CustomerEvent::CustomerGraded { .. }
+            | CustomerEvent::CustomerLeadMatched { .. }
             | CustomerEvent::CustomerDeactivated { .. }
             | CustomerEvent::CustomerReactivated {} => self,
         }

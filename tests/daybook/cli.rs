@@ -164,6 +164,9 @@ fn a_folder_is_verified_rebuilt_backed_up_and_restored() {
     refused(1, "LOG_NOT_USABLE", &restore);
 
     let show = |folder: &Path| expect(0, folder, &["log", "show", "--json"]);
+    // A backup does not hold the master key.
+    let unlock = |folder: &Path| fs::copy(books.join("master.key"), folder.join("master.key"));
+    unlock(&restored).unwrap();
     assert_eq!(show(&books), show(&restored));
     organisation(&restored);
     let equal = parsed(&expect(0, &restored, &["rebuild", "--json"]));
@@ -180,6 +183,7 @@ fn a_folder_is_verified_rebuilt_backed_up_and_restored() {
         early.to_str().unwrap(),
     ];
     assert_eq!(daybook(&arguments).status.code(), Some(0));
+    unlock(&early).unwrap();
     assert_eq!(lines(&show(&early)), lines(&show(&books))[..2]);
 }
 

@@ -7,9 +7,10 @@ use std::{
 };
 
 /// The files that the README names as the places where codes are listed.
-const PUBLISHED: [&str; 6] = [
+const PUBLISHED: [&str; 7] = [
     "src/api/transport/errors.rs",
     "src/eventlog/error.rs",
+    "src/keyring/error.rs",
     "src/app/envelope.rs",
     "src/cli/error.rs",
     "src/app/error.rs",
@@ -17,7 +18,7 @@ const PUBLISHED: [&str; 6] = [
 ];
 
 /// Codes that no test of the whole program asks for, with what keeps it from that.
-const OUT_OF_REACH: [(&str, &str); 19] = [
+const OUT_OF_REACH: [(&str, &str); 23] = [
     (
         "COMMIT_UNREADABLE",
         "needs a commit that is whole and holds no meta data of this build",
@@ -32,12 +33,20 @@ const OUT_OF_REACH: [(&str, &str); 19] = [
         "needs a command decided in the instant in which a write fails",
     ),
     (
+        "ERASURE_UNREADABLE",
+        "needs an erasure in a shape that no build has written",
+    ),
+    (
         "FOUNDING_REFUSED",
         "the founding commands are our own, and obey the rules",
     ),
     (
         "INTERNAL_SERVER_ERROR",
         "a fault of ours; met in src/api/transport/spec/codes.rs",
+    ),
+    (
+        "KEY_LOST",
+        "parks an object instead of failing; met in src/app/spec/sealing.rs",
     ),
     (
         "LOG_CLOSED",
@@ -78,6 +87,14 @@ const OUT_OF_REACH: [(&str, &str); 19] = [
     (
         "SCHEMA_UNWRITABLE",
         "needs a language that has no JSON Schema",
+    ),
+    (
+        "SEALED_TEXT_ALTERED",
+        "altered bytes do not pass the chain; met in the specs of the key ring",
+    ),
+    (
+        "SEALING_FAILED",
+        "needs a text that the cipher does not take, and all texts are short",
     ),
     (
         "SHUTDOWN_INCOMPLETE",

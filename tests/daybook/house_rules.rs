@@ -20,11 +20,12 @@ const LINE_LENGTH: usize = 100;
 const DIRECTION: &[(&str, &[&str])] = &[
     ("daybook-schema", &[]),
     ("daybook-eventlog", &[]),
+    ("daybook-keyring", &[]),
     ("daybook-domain", &["schema"]),
     ("daybook-projections", &["schema", "eventlog"]),
     (
         "daybook-app",
-        &["schema", "eventlog", "domain", "projections"],
+        &["schema", "eventlog", "keyring", "domain", "projections"],
     ),
     (
         "daybook-api",
@@ -32,7 +33,15 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ),
     (
         "daybook-cli",
-        &["schema", "eventlog", "domain", "projections", "app", "api"],
+        &[
+            "schema",
+            "eventlog",
+            "keyring",
+            "domain",
+            "projections",
+            "app",
+            "api",
+        ],
     ),
     (
         "daybook",

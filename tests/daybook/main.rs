@@ -16,6 +16,7 @@ mod hardening;
 mod house_rules;
 mod imports;
 mod opening;
+mod personal;
 mod published;
 mod refusals;
 mod refused_folders;

@@ -100,7 +100,7 @@ fn write_missing() {
     for commit in organisation.log().read(0) {
         for event in commit.unwrap().events() {
             let key = (event.type_name.to_owned(), event.type_version);
-            let data: Value = serde_json::from_slice(event.data).unwrap();
+            let data: Value = serde_json::from_slice(&organisation.seals().event(&event)).unwrap();
             // The fullest example shows the most fields.
             let fuller = found
                 .get(&key)

@@ -474,7 +474,8 @@ static RUNS: LazyLock<HashMap<String, Run>> = LazyLock::new(|| {
     runs.0
 });
 
-fn field_name(command: &str) -> String {
+/// The name of a command's mutation.
+pub(super) fn field_name(command: &str) -> String {
     let mut letters = command.chars();
     let first = letters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(letters).collect()

@@ -1,6 +1,7 @@
 //! The record itself: commits, as pages, as the history of one object, and as a live feed.
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, Json, SimpleObject};
+use daybook_app::Seals;
 use daybook_eventlog::{Commit as Stored, Log};
 use daybook_projections::audit::{self, AuditFilter};
 use daybook_schema::{
@@ -55,7 +56,7 @@ pub(super) struct Commit {
     events: Vec<Event>,
     /// The rule that said no.
     refusal: Option<Refusal>,
-    /// The refused command, as it came.
+    /// The refused command, as it came; in the place of personal text stands `withheld`.
     attempted: Option<Json<serde_json::Value>>,
 }
 
@@ -74,7 +75,7 @@ pub(super) struct Event {
     event_type: String,
     /// The version of the shape of its data.
     type_version: u16,
-    /// Its data, as recorded.
+    /// Its data, as recorded; what was said of a person who was erased since reads `erased`.
     data: Json<serde_json::Value>,
 }
 
@@ -99,8 +100,8 @@ impl Event {
 }
 
 impl Commit {
-    pub(super) fn read(stored: &Stored) -> Answer<Self> {
-        let meta: CommitMeta = serde_json::from_slice(stored.meta())?;
+    pub(super) fn read(stored: &Stored, seals: &Seals) -> Answer<Self> {
+        let meta: CommitMeta = seals.meta(stored.meta())?;
         let events: Result<Vec<_>, serde_json::Error> = stored
             .events()
             .map(|event| {
@@ -110,7 +111,7 @@ impl Commit {
                     version: BigInt(event.version),
                     event_type: event.type_name.to_owned(),
                     type_version: event.type_version,
-                    data: Json(serde_json::from_slice(event.data)?),
+                    data: Json(serde_json::from_slice(&seals.event(&event))?),
                 })
             })
             .collect();
@@ -266,7 +267,7 @@ pub(super) fn page(
         ))
     })?;
     let snapshot = reading.snapshot()?;
-    let log = reading.organisation().log();
+    let (log, seals) = (reading.organisation().log(), reading.organisation().seals());
     let end = snapshot.position() + 1;
     let before = range.before.map_or(end, |before| before.0.min(end));
     let after = range.after.map_or(0, |after| after.0);
@@ -287,7 +288,7 @@ pub(super) fn page(
         let Some(stored) = log.commit(position)? else {
             continue;
         };
-        let commit = Commit::read(&stored)?;
+        let commit = Commit::read(&stored, seals)?;
         if !filter.passes(&commit) {
             continue;
         }

@@ -23,6 +23,9 @@ mod history;
 mod links;
 mod object;
 mod orders;
+mod permissions;
+#[cfg(test)]
+mod permissions_spec;
 mod pipeline;
 mod query;
 mod reading;
@@ -62,6 +65,7 @@ pub use caller::ON_BEHALF_OF;
 use caller::{Caller, Door};
 use command::Mutation;
 use object::{Kind, Kinds};
+pub use permissions::{Allowed, Permission, Sort, permission_matrix, permissions};
 use query::Query;
 use reading::Reading;
 use subscription::{Feed, Subscription};

@@ -51,24 +51,25 @@ impl Subscription {
                 "`batchSize` is {batch_size}; 1 to {BATCH_MAX} are allowed"
             ))
         })?;
-        let log = ctx.data_unchecked::<Feed>().0.log();
+        let feed = &ctx.data_unchecked::<Feed>().0;
+        let (log, seals) = (feed.log(), feed.seals().clone());
         let after = after.map_or_else(|| log.head().position, |after| after.0);
         let tail = log.subscribe(after);
         let filter = filter.unwrap_or_default();
         let pending = std::collections::VecDeque::new();
         Ok(stream::try_unfold(
-            (tail, filter, pending),
-            move |(mut tail, filter, mut pending)| async move {
+            (tail, seals, filter, pending),
+            move |(mut tail, seals, filter, mut pending)| async move {
                 while pending.is_empty() {
                     for stored in tail.next().await.map_err(Fault::from)?.iter() {
-                        let commit = Commit::read(stored)?;
+                        let commit = Commit::read(stored, &seals)?;
                         if filter.passes(&commit) {
                             pending.push_back(commit);
                         }
                     }
                 }
                 let ready = pending.drain(..batch.min(pending.len())).collect();
-                Ok(Some((ready, (tail, filter, pending))))
+                Ok(Some((ready, (tail, seals, filter, pending))))
             },
         ))
     }

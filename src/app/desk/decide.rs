@@ -7,21 +7,29 @@ use std::{
 };
 
 use daybook_domain::{
-    Cited, Context, Decided, Declined, Desk, Fault, RecordedEvent, States, authorise, decide,
+    Cited, Context, Custody, Decided, Declined, Desk, Fault, Loaded, RecordedEvent, States,
+    authorise, decide,
 };
 use daybook_eventlog::{
     Known, Log, LogError, LogState, MAX_COMMIT_BYTES, NewCommit, NewEvent, RecentCommands,
 };
+use daybook_keyring::KeyError;
 use daybook_schema::{
-    DomainCommand,
+    DomainCommand, DomainEvent,
     commit::CommitMeta,
+    governance::ErasureEvent,
     kernel::{DateTime, Name},
+    personal,
 };
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{DeskOptions, DeskStats, Request, states::CachedStates};
-use crate::{AppError, CommandError, Envelope, Receipt, ReceiptEvent, envelope::Content};
+use super::{DeskOptions, DeskStats, Request, states::CachedStates, subject};
+use crate::{
+    AppError, CommandError, Envelope, Receipt, ReceiptEvent,
+    envelope::Content,
+    seals::{self, Seals},
+};
 
 /// The greatest refused command that is kept word for word in the record.
 const ATTEMPTED_BYTES: usize = 16 * 1024;
@@ -40,6 +48,10 @@ pub(super) struct Batch {
     pub(super) answers: Vec<(Answer, Receipt)>,
     /// Repeated commands, to be answered from the log once it holds their answers.
     pub(super) replays: Vec<Replay>,
+    /// Whose keys are to be destroyed once the batch is durable.
+    pub(super) erased: Vec<String>,
+    /// Told when all of it is done, where the desk waits for that.
+    pub(super) done: Option<oneshot::Sender<()>>,
 }
 
 /// A command whose id was seen before.
@@ -51,6 +63,7 @@ pub(super) struct Replay {
 
 pub(super) struct Decider {
     log: Log,
+    seals: Seals,
     states: CachedStates,
     options: DeskOptions,
     stats: Arc<DeskStats>,
@@ -61,20 +74,24 @@ pub(super) struct Decider {
     in_flight: [HashMap<Uuid, u64>; 2],
     /// Tells most new command ids from repeated ones without a look into the log.
     recent: RecentCommands,
+    /// Who is erased by the batch that is being decided.
+    erased: Vec<String>,
 }
 
 impl Decider {
     pub(super) fn new(
         log: Log,
+        seals: Seals,
         recent: RecentCommands,
         options: DeskOptions,
         stats: Arc<DeskStats>,
     ) -> Result<Self, AppError> {
-        let states = CachedStates::new(log.clone(), options.states);
+        let states = CachedStates::new(log.clone(), seals.clone(), options.states);
         let recorded_at = DateTime::from_micros(0);
         let in_flight = [HashMap::new(), HashMap::new()];
         let mut decider = Self {
             log,
+            seals,
             states,
             options,
             stats,
@@ -82,6 +99,7 @@ impl Decider {
             recorded_at,
             in_flight,
             recent,
+            erased: Vec::new(),
         };
         decider.restart()?;
         Ok(decider)
@@ -93,7 +111,7 @@ impl Decider {
         self.in_flight = [HashMap::new(), HashMap::new()];
         self.head = self.log.head().position;
         if let Some(last) = self.log.commit(self.head)? {
-            let meta: Result<CommitMeta, _> = serde_json::from_slice(last.meta());
+            let meta = self.seals.meta(last.meta());
             self.recorded_at = meta.map_or(self.recorded_at, |meta| meta.recorded_at);
         }
         Ok(())
@@ -111,12 +129,36 @@ impl Decider {
                 .last_batch
                 .store(batch.commits.len(), Ordering::Relaxed);
             let decided = self.in_flight[1].len();
+            let erasing = self.erase_with(&mut batch);
             if writer.send(batch).is_err() {
                 return;
             }
             // The writer has taken this batch, so the one before is written or given up.
             self.in_flight[0] = mem::take(&mut self.in_flight[1]);
+            if let Some(done) = erasing {
+                self.forget(done);
+            }
             tracing::trace!(decided, head = self.head, "batch handed over");
+        }
+    }
+
+    /// Hands over who is erased, and says how to wait until they are.
+    fn erase_with(&mut self, batch: &mut Batch) -> Option<oneshot::Receiver<()>> {
+        batch.erased = mem::take(&mut self.erased);
+        if batch.erased.is_empty() {
+            return None;
+        }
+        let (done, waiting) = oneshot::channel();
+        batch.done = Some(done);
+        Some(waiting)
+    }
+
+    /// Waits until the keys are destroyed, and forgets all states, which still know the persons.
+    fn forget(&mut self, done: oneshot::Receiver<()>) {
+        // A writer that is gone is noticed with the next batch.
+        let _ = done.blocking_recv();
+        if let Err(error) = self.restart() {
+            tracing::error!(%error, "the desk cannot begin again");
         }
     }
 
@@ -171,6 +213,7 @@ impl Decider {
         }
         self.check_writable()?;
         let context = self.context(&envelope);
+        let target = envelope.command.target();
         let mut desk = Desk::new(&self.states, &context);
         // Whoever may not issue the command does not learn the version of the object either.
         let permitted = authorise(&envelope.command, &desk);
@@ -183,16 +226,16 @@ impl Decider {
         match outcome {
             Ok(()) => {
                 let decided = desk.finish();
-                self.accept(command_id, meta, decided)
+                self.accept(command_id, target, meta, decided)
             }
             Err(Declined::Refused(refusal)) => {
                 let meta = CommitMeta {
                     policies: desk.cited(),
                     refusal: Some(refusal),
-                    attempted: attempted(content),
+                    attempted: attempted(&meta.command, content),
                     ..meta
                 };
-                self.refuse(command_id, meta)
+                self.refuse(command_id, target, meta)
             }
             Err(Declined::Fault(fault)) => Err(fault.into()),
         }
@@ -253,6 +296,7 @@ impl Decider {
     fn accept(
         &mut self,
         command_id: Uuid,
+        target: Option<String>,
         meta: CommitMeta,
         decided: Decided,
     ) -> Result<Taken, CommandError> {
@@ -263,6 +307,13 @@ impl Decider {
         } = decided;
         let mut receipt_events = Vec::with_capacity(events.len());
         let mut new_events = Vec::with_capacity(events.len());
+        let mut erased = Vec::new();
+        // A number or a natural key may come first, and is nobody's.
+        let streams = events.iter().map(|event| event.stream.clone());
+        let about = target
+            .into_iter()
+            .chain(streams)
+            .find(|id| personal::is_of_persons(id));
         for RecordedEvent {
             stream,
             version,
@@ -270,7 +321,10 @@ impl Decider {
         } in events
         {
             let (type_name, type_version) = (event.type_name(), event.type_version());
-            let data = event.encode().map_err(Fault::from)?;
+            let data = self.sealed(&stream, &event, &states)?;
+            if let DomainEvent::Erasure(ErasureEvent::SubjectErased { subject, .. }) = &event {
+                erased.push(subject.to_string());
+            }
             receipt_events.push(ReceiptEvent {
                 stream: stream.clone(),
                 version,
@@ -285,14 +339,71 @@ impl Decider {
             });
         }
         let meta = CommitMeta { policies, ..meta };
-        let taken = self.stage(command_id, meta, new_events, receipt_events)?;
+        let json = self.sealed_meta(about.as_deref(), &meta, &states)?;
+        let taken = self.stage(command_id, (meta, json), new_events, receipt_events)?;
+        self.erased.append(&mut erased);
         self.states.keep(states);
         self.stats.accepted.fetch_add(1, Ordering::Relaxed);
         Ok(taken)
     }
 
-    fn refuse(&mut self, command_id: Uuid, meta: CommitMeta) -> Result<Taken, CommandError> {
-        let taken = self.stage(command_id, meta, Vec::new(), Vec::new())?;
+    /// The data of an event as it goes into the log, with what is personal sealed.
+    fn sealed(
+        &self,
+        stream: &str,
+        event: &DomainEvent,
+        changed: &HashMap<String, Loaded>,
+    ) -> Result<Vec<u8>, CommandError> {
+        let data = event.encode().map_err(Fault::from)?;
+        let type_name = event.type_name();
+        if personal::of_event(type_name).is_none() {
+            return Ok(data);
+        }
+        let custody = |id: &str| self.custody(id, changed);
+        // What belongs to nobody could never be erased, so it is not written at all.
+        let person = subject::of_event(stream, event, &custody)?.ok_or(KeyError::Unsealable)?;
+        Ok(self.seals.seal_event(&person, type_name, data)?)
+    }
+
+    /// The envelope as it goes into the log; `about` is the object that the command is about.
+    fn sealed_meta(
+        &self,
+        about: Option<&str>,
+        meta: &CommitMeta,
+        changed: &HashMap<String, Loaded>,
+    ) -> Result<Vec<u8>, CommandError> {
+        let custody = |id: &str| self.custody(id, changed);
+        let person = match about.filter(|_| meta.reason.is_some()) {
+            Some(about) => subject::of_stream(about, &custody)?,
+            None => None,
+        };
+        Ok(self.seals.seal_meta(person.as_deref(), meta)?)
+    }
+
+    fn custody(&self, id: &str, changed: &HashMap<String, Loaded>) -> Result<Custody, Fault> {
+        match changed.get(id) {
+            Some(loaded) => Ok(loaded.custody.clone()),
+            None => Ok(self.states.load(id)?.custody),
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        command_id: Uuid,
+        target: Option<String>,
+        mut meta: CommitMeta,
+    ) -> Result<Taken, CommandError> {
+        let none = HashMap::new();
+        let custody = |id: &str| self.custody(id, &none);
+        let person = match &target {
+            Some(target) => subject::of_stream(target, &custody)?,
+            None => None,
+        };
+        if person.is_none() {
+            meta.reason = seals::withheld_reason(&meta.command, meta.reason);
+        }
+        let json = self.seals.seal_meta(person.as_deref(), &meta)?;
+        let taken = self.stage(command_id, (meta, json), Vec::new(), Vec::new())?;
         self.stats.refused.fetch_add(1, Ordering::Relaxed);
         Ok(taken)
     }
@@ -301,12 +412,10 @@ impl Decider {
     fn stage(
         &mut self,
         command_id: Uuid,
-        meta: CommitMeta,
+        (meta, json): (CommitMeta, Vec<u8>),
         events: Vec<NewEvent>,
         receipt_events: Vec<ReceiptEvent>,
     ) -> Result<Taken, CommandError> {
-        let json = serde_json::to_vec(&meta);
-        let json = json.map_err(|error| CommandError::Fault(error.to_string()))?;
         let commit = NewCommit {
             command_id,
             meta: json,
@@ -373,10 +482,11 @@ fn split(
     (envelope.command, meta)
 }
 
-/// A refused command as the record keeps it, unless it is too long.
-fn attempted(content: &Content) -> Option<serde_json::Value> {
-    let command = content.command();
-    command.filter(|command| command.to_string().len() <= ATTEMPTED_BYTES)
+/// A refused command as the record keeps it, unless it is too long: without what is personal,
+/// because it belongs to nobody who could be erased.
+fn attempted(name: &str, content: &Content) -> Option<serde_json::Value> {
+    let command = seals::withhold(name, content.command()?);
+    Some(command).filter(|command| command.to_string().len() <= ATTEMPTED_BYTES)
 }
 
 /// The desk's clock: the only place where the present enters a decision.

@@ -12,6 +12,7 @@
 
 mod decide;
 mod states;
+mod subject;
 mod writer;
 
 use std::{
@@ -26,7 +27,7 @@ use std::{
 use daybook_eventlog::{Log, Writer};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{AppError, CommandError, Envelope, Receipt, envelope::Content};
+use crate::{AppError, CommandError, Envelope, Receipt, envelope::Content, seals::Seals};
 use decide::Decider;
 
 /// Limits of a desk.
@@ -105,6 +106,7 @@ pub(crate) struct DeskThreads {
 impl Desk {
     pub(crate) fn open(
         log: &Log,
+        seals: &Seals,
         writer: Writer,
         options: DeskOptions,
     ) -> Result<(Self, DeskThreads), AppError> {
@@ -112,10 +114,10 @@ impl Desk {
         let (batches, incoming) = rendezvous::sync_channel(0);
         let stats = Arc::new(DeskStats::default());
         let recent = writer.seen_commands();
-        let decider = Decider::new(log.clone(), recent, options, stats.clone())?;
+        let decider = Decider::new(log.clone(), seals.clone(), recent, options, stats.clone())?;
         let writer = spawn("daybook-writer", {
-            let log = log.clone();
-            move || writer::run(writer, &log, &incoming)
+            let (log, seals) = (log.clone(), seals.clone());
+            move || writer::run(writer, &log, &seals, &incoming)
         })?;
         let decider = spawn("daybook-desk", move || decider.run(requests, &batches))?;
         let desk = Self {

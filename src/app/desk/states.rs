@@ -11,21 +11,25 @@ use daybook_schema::{DomainEvent, prefix};
 use lru::LruCache;
 use uuid::Uuid;
 
+use crate::seals::Seals;
+
 /// Folded states, most recently used first. A state that is not durable yet is always among the
 /// most recent, because the cache holds far more states than two batches can touch; so a state
 /// that has to be read from the log is never older than what was decided.
 pub(super) struct CachedStates {
     log: Log,
+    seals: Seals,
     cache: RefCell<LruCache<String, Loaded>>,
     /// The id of a command that was never seen before: no stream that is named after it exists.
     new_command: Cell<Option<Uuid>>,
 }
 
 impl CachedStates {
-    pub(super) fn new(log: Log, capacity: usize) -> Self {
+    pub(super) fn new(log: Log, seals: Seals, capacity: usize) -> Self {
         let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
         Self {
             log,
+            seals,
             cache: RefCell::new(LruCache::new(capacity)),
             new_command: Cell::new(None),
         }
@@ -72,7 +76,8 @@ impl CachedStates {
             let event = found.commit.event(found.index);
             let event = event.ok_or_else(|| broken("an event is missing".to_owned()))?;
             let (name, version) = (event.type_name, event.type_version);
-            let decoded = DomainEvent::decode(stream, name, version, event.data)?;
+            let data = self.seals.event(&event);
+            let decoded = DomainEvent::decode(stream, name, version, &data)?;
             loaded = loaded.after(fold, &decoded, event.version);
         }
         Ok(loaded)

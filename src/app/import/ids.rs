@@ -11,7 +11,7 @@
 use std::collections::{HashMap, HashSet};
 
 use daybook_eventlog::{Log, LogError};
-use daybook_schema::commit::CommitMeta;
+use serde::{Deserialize, de::IgnoredAny};
 use uuid::Uuid;
 
 use super::error::RowProblem;
@@ -166,9 +166,15 @@ impl IdBook {
             return Ok(None);
         };
         let commit = log.commit(position)?;
-        let meta = commit.and_then(|commit| serde_json::from_slice(commit.meta()).ok());
-        Ok(meta.map(|meta: CommitMeta| meta.refusal.is_some()))
+        let answer = commit.and_then(|commit| serde_json::from_slice(commit.meta()).ok());
+        Ok(answer.map(|answer: Answer| answer.refusal.is_some()))
     }
+}
+
+/// As much of an envelope as says whether it is a refusal; the rest may be sealed.
+#[derive(Deserialize)]
+struct Answer {
+    refusal: Option<IgnoredAny>,
 }
 
 fn unreadable(error: LogError) -> RowProblem {

@@ -490,7 +490,10 @@ impl Course<'_> {
 /// refused, and refusals are final.
 fn stops(error: &CommandError) -> bool {
     match error {
-        CommandError::Busy { .. } | CommandError::Restarted | CommandError::Closed => true,
+        CommandError::Busy { .. }
+        | CommandError::Restarted
+        | CommandError::Closed
+        | CommandError::Keys(_) => true,
         CommandError::Log(error) => !matches!(error, LogError::CommitTooLarge { .. }),
         CommandError::VersionConflict { .. }
         | CommandError::IdempotencyKeyReused { .. }

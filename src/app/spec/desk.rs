@@ -144,7 +144,7 @@ async fn read_models_follow_and_a_rebuild_is_equal() {
     );
     drop(snapshot);
     close(organisation).await;
-    let comparison = rebuild_offline(folder.path(), &mut |_, _| {}).unwrap();
+    let comparison = rebuild_offline(folder.path(), &Default::default(), &mut |_, _| {}).unwrap();
     assert_eq!(comparison.equal(), Some(true), "{comparison:?}");
 }
 

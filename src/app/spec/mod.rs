@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "specs may stop at the first surprise")]
 
+mod company;
 mod desk;
+mod erasure;
 mod import;
+mod sealing;
 
 use std::path::Path;
 

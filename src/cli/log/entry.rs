@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use daybook_app::Seals;
 use daybook_eventlog::{Commit, EventRef};
 use daybook_schema::commit::CommitMeta;
 use serde::Serialize;
@@ -34,17 +35,20 @@ struct EntryEvent<'a> {
     #[serde(rename = "type")]
     type_name: &'a str,
     type_version: u16,
-    data: &'a RawValue,
+    data: Box<RawValue>,
 }
 
 impl<'a> Entry<'a> {
-    pub(super) fn of(commit: &'a Commit) -> Result<Self, CliError> {
+    pub(super) fn of(commit: &'a Commit, seals: &Seals) -> Result<Self, CliError> {
         let unreadable = |error: serde_json::Error| CliError::Unreadable {
             position: commit.position(),
             problem: error.to_string(),
         };
-        let meta = serde_json::from_slice(commit.meta()).map_err(unreadable)?;
-        let events: Result<Vec<_>, _> = commit.events().map(EntryEvent::of).collect();
+        let meta = seals.meta(commit.meta()).map_err(unreadable)?;
+        let events: Result<Vec<_>, _> = commit
+            .events()
+            .map(|event| EntryEvent::of(event, seals))
+            .collect();
         Ok(Self {
             position: commit.position(),
             command_id: commit.command_id(),
@@ -100,14 +104,14 @@ impl<'a> Entry<'a> {
 }
 
 impl<'a> EntryEvent<'a> {
-    fn of(event: EventRef<'a>) -> Result<Self, serde_json::Error> {
+    fn of(event: EventRef<'a>, seals: &Seals) -> Result<Self, serde_json::Error> {
         Ok(Self {
             index: event.index,
             stream: event.stream,
             version: event.version,
             type_name: event.type_name,
             type_version: event.type_version,
-            data: serde_json::from_slice(event.data)?,
+            data: serde_json::from_slice(&seals.event(&event))?,
         })
     }
 

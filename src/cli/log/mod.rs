@@ -4,11 +4,12 @@ mod entry;
 mod filter;
 
 use clap::{Args, Subcommand};
+use daybook_app::{AppError, Seals};
 use daybook_eventlog::{Commit, Log};
 
 use self::{entry::Entry, filter::Filter};
 use crate::{
-    arguments::{Folder, Json},
+    arguments::{Folder, Json, Master},
     error::CliError,
     exit::Exit,
     output::Lines,
@@ -70,6 +71,11 @@ struct Common {
     #[command(flatten)]
     folder: Folder,
     #[command(flatten)]
+    master: Master,
+    /// Reads without the master key: `sealed` stands in the place of personal text.
+    #[arg(long)]
+    sealed: bool,
+    #[command(flatten)]
     filter: Filter,
     /// Shows the data of events in full, however long.
     #[arg(long)]
@@ -81,24 +87,35 @@ struct Common {
 
 pub(crate) fn run(arguments: &LogCommand) -> Result<Exit, CliError> {
     match &arguments.which {
-        Which::Show(arguments) => reading(&arguments.common, |log| show(log, arguments)),
-        Which::Tail(arguments) => reading(&arguments.common, |log| tail(log, arguments)),
+        Which::Show(arguments) => {
+            reading(&arguments.common, |log, seals| show(log, seals, arguments))
+        }
+        Which::Tail(arguments) => {
+            reading(&arguments.common, |log, seals| tail(log, seals, arguments))
+        }
     }
 }
 
 fn reading(
     common: &Common,
-    work: impl FnOnce(&Log) -> Result<(), CliError>,
+    work: impl FnOnce(&Log, &Seals) -> Result<(), CliError>,
 ) -> Result<Exit, CliError> {
-    let opened = daybook_app::open_log(&common.folder.data)?;
-    let done = work(&opened.log);
+    let folder = &common.folder.data;
+    let opened = daybook_app::open_log(folder)?;
+    let seals = if common.sealed {
+        Seals::closed()
+    } else {
+        let source = common.master.source();
+        Seals::existing(folder, opened.log.organisation(), &source).map_err(AppError::from)?
+    };
+    let done = work(&opened.log, &seals);
     opened.writer.close()?;
     done.map(|()| Exit::Done)
 }
 
-fn show(log: &Log, arguments: &Show) -> Result<(), CliError> {
+fn show(log: &Log, seals: &Seals, arguments: &Show) -> Result<(), CliError> {
     let common = &arguments.common;
-    let mut printer = Printer::new(common, arguments.first.unwrap_or(usize::MAX));
+    let mut printer = Printer::new(common, seals, arguments.first.unwrap_or(usize::MAX));
     match &common.filter.stream {
         // The index knows where the commits of one object stand.
         Some(stream) => {
@@ -122,7 +139,7 @@ fn show(log: &Log, arguments: &Show) -> Result<(), CliError> {
     printer.lines.end()
 }
 
-fn tail(log: &Log, arguments: &Tail) -> Result<(), CliError> {
+fn tail(log: &Log, seals: &Seals, arguments: &Tail) -> Result<(), CliError> {
     let common = &arguments.common;
     let mut found = Vec::new();
     for commit in log.read_back(u64::MAX) {
@@ -130,11 +147,11 @@ fn tail(log: &Log, arguments: &Tail) -> Result<(), CliError> {
             break;
         }
         let commit = commit?;
-        if Entry::of(&commit)?.passes(&common.filter) {
+        if Entry::of(&commit, seals)?.passes(&common.filter) {
             found.push(commit);
         }
     }
-    let mut printer = Printer::new(common, arguments.last);
+    let mut printer = Printer::new(common, seals, arguments.last);
     for commit in found.iter().rev() {
         printer.offer(commit)?;
     }
@@ -143,15 +160,17 @@ fn tail(log: &Log, arguments: &Tail) -> Result<(), CliError> {
 
 struct Printer<'a> {
     common: &'a Common,
+    seals: &'a Seals,
     left: usize,
     lines: Lines,
 }
 
 impl<'a> Printer<'a> {
-    fn new(common: &'a Common, left: usize) -> Self {
+    fn new(common: &'a Common, seals: &'a Seals, left: usize) -> Self {
         let lines = Lines::begin();
         Self {
             common,
+            seals,
             left,
             lines,
         }
@@ -162,7 +181,7 @@ impl<'a> Printer<'a> {
         if self.left == 0 {
             return Ok(false);
         }
-        let entry = Entry::of(commit)?;
+        let entry = Entry::of(commit, self.seals)?;
         if !entry.passes(&self.common.filter) {
             return Ok(true);
         }

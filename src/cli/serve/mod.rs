@@ -39,7 +39,7 @@ use tokio::{
 
 use self::{gauges::Gauges, health::Watch, waiting::Waiting};
 use crate::{
-    arguments::{NewOrganisation, Room},
+    arguments::{Master, NewOrganisation, Room},
     config::{self, Flags, Settings},
     demo::Story,
     error::CliError,
@@ -90,6 +90,8 @@ pub(crate) struct Serve {
     founding: NewOrganisation,
     #[command(flatten)]
     room: Room,
+    #[command(flatten)]
+    master: Master,
     #[command(flatten)]
     flags: Flags,
 }
@@ -146,7 +148,9 @@ fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
     let folder = arguments.folder();
     tracing::info!(folder = %folder.display(), "opening");
     if arguments.demo
-        && let Some(summary) = arguments.story.fill(folder, arguments.room)?
+        && let Some(summary) = arguments
+            .story
+            .fill(folder, arguments.room, &arguments.master)?
     {
         tracing::info!(
             events = summary.events,
@@ -156,7 +160,7 @@ fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
     }
     let options = OrganisationOptions {
         demo: arguments.demo,
-        ..arguments.room.limits()
+        ..arguments.room.limits(&arguments.master)
     };
     let (organisation, opening) = open::organisation(folder, &arguments.founding(), options)?;
     report(&organisation, &opening);

@@ -3,20 +3,21 @@
 //! time; there is always exactly one owner; a deactivated customer accepts nothing but its
 //! reactivation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_schema::{
     customers::{
         Contact, ContactId, CustomerCommand, CustomerDetails, CustomerEvent, CustomerGrade,
         CustomerId, RegisterCustomer,
     },
-    governance::NumberSeriesId,
-    kernel::{Actor, Code},
+    governance::{NumberSeriesId, SubjectId},
+    kernel::{Actor, Code, Note},
+    pipeline::LeadId,
 };
 
 use crate::{
     Aggregate, Declined, Desk,
-    governance::{natural_key, number_series},
+    governance::{erasure, natural_key, number_series},
     refusal::{CommonRejection, rejection},
 };
 
@@ -38,6 +39,10 @@ pub(crate) struct Record {
     details: CustomerDetails,
     owner: Actor,
     contacts: BTreeMap<ContactId, Contact>,
+    /// Persons who were taken off the record, which still tells of them.
+    former_contacts: BTreeSet<ContactId>,
+    /// The leads that turned out to be this customer.
+    leads: BTreeSet<LeadId>,
     classification: Option<Code>,
     grade: Option<CustomerGrade>,
 }
@@ -81,6 +86,8 @@ impl Aggregate for Customer {
                 details: details.clone(),
                 owner: owner.clone(),
                 contacts: BTreeMap::new(),
+                former_contacts: BTreeSet::new(),
+                leads: BTreeSet::new(),
                 classification: None,
                 grade: None,
             }),
@@ -100,6 +107,7 @@ impl Aggregate for Customer {
             }),
             CustomerEvent::ContactRemoved { contact_id } => self.with(|record| {
                 record.contacts.remove(contact_id);
+                record.former_contacts.insert(*contact_id);
             }),
             CustomerEvent::CustomerClassified { classification } => {
                 self.with(|record| record.classification = Some(classification.clone()))
@@ -112,6 +120,9 @@ impl Aggregate for Customer {
             }
             // Custody knows the territory.
             CustomerEvent::CustomerTerritoryAssigned { .. } => self,
+            CustomerEvent::CustomerLeadMatched { lead } => self.with(|record| {
+                record.leads.insert(*lead);
+            }),
             CustomerEvent::CustomerDeactivated { .. } => match self {
                 Self::Active(record) => Self::Inactive(record),
                 Self::Unregistered | Self::Inactive(_) => self,
@@ -169,15 +180,14 @@ pub(crate) fn decide(command: CustomerCommand, desk: &mut Desk<'_>) -> Result<()
             assign_territory(id, command.territory, desk)
         }
         (Customer::Active(record), C::DeactivateCustomer(command)) => {
-            natural_key::exchange(desk, &id, &record.details.natural_keys(), &[])?;
-            let because = command.because;
-            Ok(desk.record(&id, CustomerEvent::CustomerDeactivated { because })?)
+            deactivate(id, record, command.because, desk)
         }
         (Customer::Active(_), C::ReactivateCustomer(_)) => {
             Err(CustomerRejection::CustomerActive { customer: id }.into())
         }
 
         (Customer::Inactive(record), C::ReactivateCustomer(_)) => {
+            erasure::require_kept(desk, SubjectId::Customer(id))?;
             natural_key::exchange(desk, &id, &[], &record.details.natural_keys())?;
             Ok(desk.record(&id, CustomerEvent::CustomerReactivated {})?)
         }
@@ -259,6 +269,63 @@ pub(crate) fn add_contact(
             contact,
         },
     )?)
+}
+
+/// Notes that a lead turned out to be this customer, so that both are erased together.
+pub(crate) fn match_lead(
+    id: CustomerId,
+    lead: LeadId,
+    desk: &mut Desk<'_>,
+) -> Result<(), Declined> {
+    Ok(desk.record(&id, CustomerEvent::CustomerLeadMatched { lead })?)
+}
+
+/// Closes the record of a customer who is erased, and says who is erased with it.
+pub(crate) fn erase(
+    id: CustomerId,
+    because: Note,
+    desk: &mut Desk<'_>,
+) -> Result<Vec<SubjectId>, Declined> {
+    let customer = desk.load::<Customer>(&id)?;
+    let record = match &*customer {
+        Customer::Unregistered => return Err(CommonRejection::not_found(&id)),
+        Customer::Inactive(record) => record,
+        Customer::Active(record) => {
+            deactivate(id, record, because, desk)?;
+            record
+        }
+    };
+    let contacts = record.contacts.keys().chain(&record.former_contacts);
+    let contacts = contacts.map(|contact| SubjectId::Contact(*contact));
+    let leads = record.leads.iter().map(|lead| SubjectId::Lead(*lead));
+    Ok(contacts.chain(leads).collect())
+}
+
+/// Takes a contact who is erased off the record, where the person is still on it.
+pub(crate) fn erase_contact(
+    id: CustomerId,
+    contact: ContactId,
+    desk: &mut Desk<'_>,
+) -> Result<(), Declined> {
+    match &*desk.load::<Customer>(&id)? {
+        Customer::Unregistered => Err(CommonRejection::not_found(&id)),
+        Customer::Active(record) | Customer::Inactive(record) => {
+            if record.former_contacts.contains(&contact) {
+                return Ok(());
+            }
+            remove_contact(id, record, contact, desk)
+        }
+    }
+}
+
+fn deactivate(
+    id: CustomerId,
+    record: &Record,
+    because: Note,
+    desk: &mut Desk<'_>,
+) -> Result<(), Declined> {
+    natural_key::exchange(desk, &id, &record.details.natural_keys(), &[])?;
+    Ok(desk.record(&id, CustomerEvent::CustomerDeactivated { because })?)
 }
 
 fn rewrite(

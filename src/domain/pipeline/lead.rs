@@ -5,6 +5,7 @@
 
 use daybook_schema::{
     customers::{Contact, ContactId, CustomerDetails, CustomerId, CustomerType, RegisterCustomer},
+    governance::SubjectId,
     kernel::{Actor, Code, Date, Money, Name},
     pipeline::{
         AssignLead, CaptureLead, ConvertLead, DisqualifyLead, LeadCommand, LeadEvent, LeadId,
@@ -17,7 +18,7 @@ use super::opportunity;
 use crate::{
     Aggregate, Declined, Desk,
     customers::customer,
-    governance::natural_key,
+    governance::{erasure, natural_key},
     refusal::{CommonRejection, rejection},
 };
 
@@ -161,7 +162,10 @@ pub(crate) fn decide(command: LeadCommand, desk: &mut Desk<'_>) -> Result<(), De
     match (&*desk.load::<Lead>(&id)?, command) {
         (Lead::Uncaptured, LeadCommand::CaptureLead(command)) => capture(id, command, desk),
         (Lead::Uncaptured, _) => Err(CommonRejection::not_found(&id)),
-        (Lead::Captured(phase, prospect), command) => pursue(id, *phase, prospect, command, desk),
+        (Lead::Captured(phase, prospect), command) => {
+            erasure::require_kept(desk, SubjectId::Lead(id))?;
+            pursue(id, *phase, prospect, command, desk)
+        }
     }
 }
 
@@ -228,6 +232,21 @@ pub(crate) fn require_captured(desk: &Desk<'_>, lead: LeadId) -> Result<(), Decl
         Lead::Uncaptured => Err(CommonRejection::not_found(&lead)),
         Lead::Captured(..) => Ok(()),
     }
+}
+
+/// Takes a lead who is erased out of the pool and off everybody's list.
+pub(crate) fn erase(id: LeadId, desk: &mut Desk<'_>) -> Result<(), Declined> {
+    let from = match &*desk.load::<Lead>(&id)? {
+        Lead::Uncaptured => return Err(CommonRejection::not_found(&id)),
+        Lead::Captured(LeadPhase::Disqualified | LeadPhase::Converted, _) => return Ok(()),
+        Lead::Captured(phase, _) => *phase,
+    };
+    let disqualified = LeadEvent::LeadDisqualified {
+        from,
+        disqualified_reason: erasure::reason(),
+        note: None,
+    };
+    Ok(desk.record(&id, disqualified)?)
 }
 
 fn assign_territory(
@@ -389,7 +408,8 @@ fn convert(
         opportunity,
         contact,
     };
-    Ok(desk.record(&id, converted)?)
+    desk.record(&id, converted)?;
+    customer::match_lead(customer, id, desk)
 }
 
 /// Brings the lead's person together with a customer on record.

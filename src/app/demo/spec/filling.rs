@@ -96,7 +96,7 @@ fn the_read_models_follow_and_a_rebuild_is_equal() {
         thread::sleep(Duration::from_millis(5));
     }
     organisation.close().unwrap();
-    let comparison = rebuild_offline(folder.path(), &mut |_, _| {}).unwrap();
+    let comparison = rebuild_offline(folder.path(), &Default::default(), &mut |_, _| {}).unwrap();
     assert_eq!(comparison.equal(), Some(true), "{comparison:?}");
     assert_eq!(comparison.rebuilt.position, head);
 }

@@ -44,10 +44,12 @@ fn read(
 ) {
     for block in organisation.log().blocks(0) {
         for commit in block.unwrap().commits() {
-            let meta = serde_json::from_slice(commit.meta()).unwrap();
+            let seals = organisation.seals();
+            let meta = seals.meta(commit.meta()).unwrap();
             let events = commit.events().map(|event| {
                 let (stream, name) = (event.stream, event.type_name);
-                let decoded = DomainEvent::decode(stream, name, event.type_version, event.data);
+                let data = seals.event(&event);
+                let decoded = DomainEvent::decode(stream, name, event.type_version, &data);
                 (stream.to_owned(), decoded.unwrap())
             });
             visit(commit.position(), meta, events.collect());

@@ -169,13 +169,16 @@ impl Import {
 
     /// The facts of one name, each with what stands beside it.
     fn facts(&self, name: &str) -> Vec<(CommitMeta, Value)> {
-        let log = self.organisation().log();
+        let (log, seals) = (self.organisation().log(), self.organisation().seals());
         let mut facts = Vec::new();
         for position in 1..=log.head().position {
             let commit = log.commit(position).unwrap().unwrap();
-            let meta: CommitMeta = serde_json::from_slice(commit.meta()).unwrap();
+            let meta: CommitMeta = seals.meta(commit.meta()).unwrap();
             for event in commit.events().filter(|event| event.type_name == name) {
-                facts.push((meta.clone(), serde_json::from_slice(event.data).unwrap()));
+                facts.push((
+                    meta.clone(),
+                    serde_json::from_slice(&seals.event(&event)).unwrap(),
+                ));
             }
         }
         facts

@@ -186,11 +186,12 @@ impl Facts {
         let log = organisation.log();
         for position in 1..=log.head().position {
             let commit = log.commit(position).unwrap().unwrap();
-            let meta: CommitMeta = serde_json::from_slice(commit.meta()).unwrap();
+            let meta: CommitMeta = organisation.seals().meta(commit.meta()).unwrap();
             assert_eq!(meta.refusal, None);
             for event in commit.events() {
                 let (version, stream) = (event.type_version, event.stream);
-                let fact = DomainEvent::decode(stream, event.type_name, version, event.data);
+                let data = organisation.seals().event(&event);
+                let fact = DomainEvent::decode(stream, event.type_name, version, &data);
                 facts.fold(&meta, stream, fact.unwrap());
             }
         }

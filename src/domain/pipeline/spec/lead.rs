@@ -355,6 +355,7 @@ fn a_conversion_makes_customer_contact_and_opportunity_at_once() {
         "ContactAdded",
         "OpportunityOpened",
         "LeadConverted",
+        "CustomerLeadMatched",
     ]);
     let converted = LeadEvent::LeadConverted {
         customer: CustomerId(uuid(99)),
@@ -395,6 +396,7 @@ fn a_company_is_registered_without_the_persons_phone() {
         "ContactAdded",
         "OpportunityOpened",
         "LeadConverted",
+        "CustomerLeadMatched",
     ]);
     let registered = CustomerEvent::CustomerRegistered {
         number: 2,
@@ -428,6 +430,7 @@ fn a_person_is_registered_with_their_phone_which_nobody_else_may_have() {
         "ContactAdded",
         "OpportunityOpened",
         "LeadConverted",
+        "CustomerLeadMatched",
     ]);
     let mut namesake = super::register("王芳");
     namesake.details.phone = Some(t("13900000000"));
@@ -445,6 +448,7 @@ fn a_conversion_to_a_known_customer_adds_the_person_only() {
         "ContactAdded",
         "OpportunityOpened",
         "LeadConverted",
+        "CustomerLeadMatched",
     ]);
     assert_eq!(events[0].stream, acme().to_string());
     let converted = LeadEvent::LeadConverted {
@@ -469,7 +473,7 @@ fn a_conversion_can_name_a_contact_that_the_customer_has() {
     qualified()
         .done(14, add)
         .when(known_person.clone())
-        .then_types(&["OpportunityOpened", "LeadConverted"]);
+        .then_types(&["OpportunityOpened", "LeadConverted", "CustomerLeadMatched"]);
     qualified()
         .when(known_person)
         .then_refused("CONTACT_UNKNOWN");
