@@ -77,6 +77,9 @@ pub struct AccountRow {
     #[graphql(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_set_at: Option<DateTime>,
+    /// Whether the invited person has come.
+    #[graphql(skip)]
+    pub came: bool,
     /// The digest of the invitation's token, until it is spent.
     #[graphql(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -287,6 +290,7 @@ impl AccountRow {
             suspended_because: None,
             password: None,
             password_set_at: None,
+            came: false,
             invitation: None,
         }
     }
@@ -303,6 +307,7 @@ impl AccountRow {
             }
             AccountEvent::UserActivated {} => {
                 self.status = AccountStatus::Active;
+                self.came = true;
                 self.invitation = None;
             }
             AccountEvent::PasswordSet { verifier } => {
@@ -313,10 +318,14 @@ impl AccountRow {
             AccountEvent::AccountSuspended { because } => {
                 self.status = AccountStatus::Suspended;
                 self.suspended_because = Some(because.clone());
-                self.invitation = None;
             }
             AccountEvent::AccountReinstated {} => {
-                self.status = AccountStatus::Active;
+                let came = self.came || self.kind == AccountKind::Service;
+                self.status = if came {
+                    AccountStatus::Active
+                } else {
+                    AccountStatus::Invited
+                };
                 self.suspended_because = None;
             }
             AccountEvent::TeamAssigned { team } => self.team = team.clone(),

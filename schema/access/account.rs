@@ -260,7 +260,7 @@ pub struct RevokeRole {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DelegateAuthority {
-    /// The account whose authority it is; one's own, or by an administrator anybody's.
+    /// The account whose authority it is: one's own.
     pub account: AccountId,
     /// Who may act on its behalf.
     pub to: AccountId,

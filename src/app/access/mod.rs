@@ -16,6 +16,8 @@ mod bootstrap;
 mod gate;
 mod principal;
 mod provider;
+#[cfg(test)]
+mod provider_spec;
 mod sign_in;
 mod throttle;
 mod token;

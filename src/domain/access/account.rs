@@ -38,6 +38,8 @@ pub(crate) enum Account {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Record {
     kind: AccountKind,
+    /// Whether the person has come; a program always has.
+    came: bool,
     identities: Vec<ExternalIdentity>,
     pub(super) team: Option<TeamId>,
     grants: BTreeMap<u32, Grant>,
@@ -154,6 +156,7 @@ impl Record {
     fn new(kind: AccountKind) -> Self {
         Self {
             kind,
+            came: kind == AccountKind::Service,
             identities: Vec::new(),
             team: None,
             grants: BTreeMap::new(),
@@ -182,6 +185,7 @@ impl Record {
             AccountEvent::IdentityUnlinked { identity } => {
                 self.identities.retain(|own| own != identity);
             }
+            AccountEvent::UserActivated {} => self.came = true,
             AccountEvent::TeamAssigned { team } => self.team = team.clone(),
             AccountEvent::RoleGranted {
                 grant,
@@ -223,7 +227,6 @@ impl Record {
             AccountEvent::UserInvited { .. }
             | AccountEvent::ServiceAccountRegistered { .. }
             | AccountEvent::AccountDetailsChanged { .. }
-            | AccountEvent::UserActivated {}
             | AccountEvent::PasswordSet { .. }
             | AccountEvent::AccountSuspended { .. }
             | AccountEvent::AccountReinstated {} => {}
@@ -243,6 +246,9 @@ impl Aggregate for Account {
             (_, AccountEvent::UserInvited { .. }) => Self::Invited(Record::new(AccountKind::User)),
             (_, AccountEvent::ServiceAccountRegistered { .. }) => {
                 Self::Active(Record::new(AccountKind::Service))
+            }
+            (Self::Suspended(record), AccountEvent::AccountReinstated {}) if !record.came => {
+                Self::Invited(record)
             }
             (
                 Self::Invited(record) | Self::Suspended(record),

@@ -123,9 +123,9 @@ commands! {
         FormTeam RenameTeam MoveTeam DissolveTeam;
     themselves_or(STAFF) => ChangeAccountDetails;
     only(ADMINISTRATION) => EraseSubject RegisterServiceAccount GrantRole RevokeRole;
-    themselves_or(ADMINISTRATION) => DelegateAuthority EndDelegation IssueApiKey RotateApiKey
-        RevokeApiKey EndSession;
-    themselves_or(NOBODY) => SetPassword;
+    themselves_or(ADMINISTRATION) => EndDelegation IssueApiKey RotateApiKey RevokeApiKey
+        EndSession;
+    themselves_or(NOBODY) => SetPassword DelegateAuthority;
 
     only(CUSTOMER_FACING) => ChangeCustomerDetails AddContact ChangeContact RemoveContact
         LogInteraction CorrectInteraction;
