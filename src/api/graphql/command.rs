@@ -294,7 +294,7 @@ async fn run<C: Command>(ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         receipt,
         user_errors,
         node,
-        secret: secret.and_then(|secret| token::<C>(reading, made.as_deref()?, &secret)),
+        secret: secret.and_then(|secret| token(reading, made.as_deref()?, &secret)),
         command: PhantomData,
     };
     let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
@@ -323,7 +323,7 @@ async fn arm<C: Command>(command: &mut C) -> Answer<Option<String>> {
 }
 
 /// The text of the token that opens what a command made.
-fn token<C: Command>(reading: &Reading, made: &str, secret: &str) -> Option<String> {
+fn token(reading: &Reading, made: &str, secret: &str) -> Option<String> {
     let (kind, name) = made.split_once('-')?;
     let kind = match kind {
         ApiKeyId::PREFIX => TokenKind::ApiKey,
