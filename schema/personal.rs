@@ -20,7 +20,8 @@ pub const ERASED: &str = "erased";
 /// What stands in the place of personal text in a command that was refused.
 pub const WITHHELD: &str = "withheld";
 /// What is kept for persons: the prefixes of whatever ends, by its custody, at one.
-const OF_PERSONS: [&str; 7] = [
+const OF_PERSONS: [&str; 8] = [
+    "account",
     "customer",
     "interaction",
     "lead",
@@ -30,7 +31,7 @@ const OF_PERSONS: [&str; 7] = [
     "shipment",
 ];
 /// The prefixes of persons themselves.
-const PERSONS: [&str; 3] = ["customer", "contact", "lead"];
+const PERSONS: [&str; 4] = ["customer", "contact", "lead", "account"];
 /// Shapes do not contain themselves; a schema deeper than this is not one of ours.
 const DEPTH_MAX: usize = 16;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
+    access::AccountId,
     customers::{ContactId, CustomerId},
     kernel::{Note, ParseIdError, StreamKey, ids, text_scalar},
     language::commands,
@@ -21,7 +22,7 @@ ids! {
 const NAMESPACE: Uuid = Uuid::from_u128(0x1f83_5a70_c2d4_5e69_90b1_7d3e_66a8_4c05);
 
 /// Whose personal data it is: everything personal in the record is sealed for one of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SubjectId {
     /// A customer, with its orders, complaints and everything else that belongs to it.
     Customer(CustomerId),
@@ -29,6 +30,8 @@ pub enum SubjectId {
     Contact(ContactId),
     /// A lead.
     Lead(LeadId),
+    /// Somebody who acts here. The user name is no name of the person's own, and stays.
+    Account(AccountId),
 }
 
 impl SubjectId {
@@ -44,6 +47,7 @@ impl std::fmt::Display for SubjectId {
             Self::Customer(id) => id.fmt(f),
             Self::Contact(id) => id.fmt(f),
             Self::Lead(id) => id.fmt(f),
+            Self::Account(id) => id.fmt(f),
         }
     }
 }
@@ -54,6 +58,7 @@ impl std::str::FromStr for SubjectId {
         match crate::prefix(text) {
             ContactId::PREFIX => text.parse().map(Self::Contact),
             LeadId::PREFIX => text.parse().map(Self::Lead),
+            AccountId::PREFIX => text.parse().map(Self::Account),
             _ => text.parse().map(Self::Customer),
         }
     }
@@ -62,16 +67,17 @@ impl std::str::FromStr for SubjectId {
 text_scalar!(
     SubjectId,
     "ID",
-    "id of the form `customer-<uuid>`, `contact-<uuid>` or `lead-<uuid>`"
+    "id of the form `customer-<uuid>`, `contact-<uuid>`, `lead-<uuid>` or `account-<user name>`"
 );
 
 /// Erases a person for ever: names, numbers, addresses and remarks about them read `erased` from
 /// then on, wherever they stand, while amounts, days and the record's proofs stay. With a customer
-/// go its contacts and the leads that turned out to be it; its record is closed.
+/// go its contacts and the leads that turned out to be it; its record is closed. An account is
+/// suspended for ever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InputObject, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EraseSubject {
-    /// The customer, contact or lead.
+    /// The customer, contact, lead or account.
     pub subject: SubjectId,
     /// The customer on whose record the person is; needed for a contact, and for nobody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]

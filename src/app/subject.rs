@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use daybook_eventlog::{Commit, Log, LogOptions};
 use daybook_projections::{
+    access::AccountRow,
     customers::{CustomerRow, InteractionRow},
     orders::{OrderRow, ShipmentRow},
     pipeline::{LeadRow, OpportunityRow},
@@ -100,7 +101,7 @@ fn collect(
     subject: SubjectId,
 ) -> Result<SubjectExport, AppError> {
     let position = snapshot.position();
-    let about = About::find(log, subject, position)?;
+    let about = About::find(log, &subject, position)?;
     let mut commits = Vec::new();
     for at in &about.positions {
         if let Some(commit) = log.commit(*at)? {
@@ -126,7 +127,7 @@ struct About {
 impl About {
     /// What is sealed names the person whom it is sealed for, and what belongs to a person names
     /// it: so an event is about the person where its bytes hold the id.
-    fn find(log: &Log, subject: SubjectId, last: u64) -> Result<Self, AppError> {
+    fn find(log: &Log, subject: &SubjectId, last: u64) -> Result<Self, AppError> {
         let mut about = Self {
             subject: subject.to_string(),
             streams: BTreeSet::new(),
@@ -158,7 +159,8 @@ impl About {
     }
 
     fn mentioned(&self, stream: &str, data: &[u8]) -> bool {
-        stream == self.subject || memchr::memmem::find(data, self.subject.as_bytes()).is_some()
+        let mut found = memchr::memmem::find_iter(data, self.subject.as_bytes());
+        stream == self.subject || found.any(|at| ends_there(&data[at + self.subject.len()..]))
     }
 
     fn told(&self, commit: &Commit, seals: &Seals) -> Result<SubjectCommit, AppError> {
@@ -171,7 +173,7 @@ impl About {
                 stream: event.stream.to_owned(),
                 version: event.version,
                 type_name: event.type_name.to_owned(),
-                data: serde_json::from_slice(&seals.event(&event))?,
+                data: without_secrets(serde_json::from_slice(&seals.event(&event))?),
             })
         });
         Ok(SubjectCommit {
@@ -191,10 +193,24 @@ impl About {
     }
 }
 
+/// Whether an id ends where these bytes follow it: its text does, or the name of whom a text is
+/// sealed for, behind which there is only the sealed text. One user name may begin with another.
+fn ends_there(rest: &[u8]) -> bool {
+    match rest.first() {
+        Some(b'"') => true,
+        Some(b':') => {
+            let mut rest = rest[1..].iter();
+            rest.find(|byte| matches!(byte, b'"' | b':')) == Some(&b'"')
+        }
+        _ => false,
+    }
+}
+
 /// An object as the read models show it.
 fn object(snapshot: &Snapshot, id: &str) -> Result<Option<Value>, StoreError> {
     match prefix(id) {
         CustomerId::PREFIX => row::<CustomerRow>(snapshot, id),
+        "account" => Ok(row::<AccountRow>(snapshot, id)?.map(without_secrets)),
         "interaction" => row::<InteractionRow>(snapshot, id),
         "lead" => row::<LeadRow>(snapshot, id),
         "opportunity" => row::<OpportunityRow>(snapshot, id),
@@ -203,6 +219,16 @@ fn object(snapshot: &Snapshot, id: &str) -> Result<Option<Value>, StoreError> {
         "complaint" => row::<ComplaintRow>(snapshot, id),
         _ => Ok(None),
     }
+}
+
+/// What is kept of secrets is nobody's to carry away, not even of one's own.
+fn without_secrets(mut json: Value) -> Value {
+    if let Value::Object(members) = &mut json {
+        for secret in ["verifier", "password", "invitation"] {
+            members.remove(secret);
+        }
+    }
+    json
 }
 
 fn row<R: Row>(snapshot: &Snapshot, id: &str) -> Result<Option<Value>, StoreError> {

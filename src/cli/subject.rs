@@ -50,9 +50,14 @@ pub(crate) fn run(arguments: &SubjectCommand) -> Result<Exit, CliError> {
     let Which::Export(arguments) = &arguments.which;
     let (folder, master) = (&arguments.folder.data, arguments.master.source());
     let mut progress = Progress::new("rebuilding the read models");
-    let told = export_offline(folder, &master, arguments.subject, &mut |done, total| {
-        progress.at(done, total);
-    });
+    let told = export_offline(
+        folder,
+        &master,
+        arguments.subject.clone(),
+        &mut |done, total| {
+            progress.at(done, total);
+        },
+    );
     progress.finish();
     output::answer(Json { json: true }, &told?, String::new)?;
     Ok(Exit::Done)

@@ -161,3 +161,39 @@ fn the_master_key_is_rotated_and_a_wrong_one_is_refused() {
         unusable
     );
 }
+
+#[test]
+fn somebody_who_acted_here_is_erased_and_the_user_name_stays() {
+    let room = tempdir().unwrap();
+    let books = room.path().join("books");
+    let server = Server::start(&books);
+    let shop = Shop::of(&server);
+    let invitation = json!({ "login": "sun.li", "name": MARK, "email": "zhqxandra@example.com" });
+    let account = shop.done("inviteUser", invitation);
+    assert_eq!(account, "account-sun.li");
+    let export = "{ subjectExport(of: \"account-sun.li\") { objects commits } }";
+    let told = server.graphql(export);
+    let told = &told["data"]["subjectExport"];
+    assert_eq!(told["objects"][0]["name"], MARK, "{told}");
+    assert_eq!(
+        told["commits"][0]["events"][0]["data"]["name"], MARK,
+        "{told}"
+    );
+    assert!(
+        !told.to_string().contains("b3:"),
+        "no digest of a secret: {told}"
+    );
+
+    erased(&server, &account);
+    let shown = server.graphql("{ account(id: \"account-sun.li\") { login name email status } }");
+    let expected = json!({
+        "login": "sun.li", "name": "erased", "email": "erased", "status": "SUSPENDED",
+    });
+    assert_eq!(shown["data"]["account"], expected, "{shown}");
+    let back = ("reinstateAccount", json!({ "account": account }));
+    shop.refused(back, ("SUBJECT_ERASED", "account-sun.li"));
+    assert_eq!(server.end(), Some(0));
+    assert!(!holds(&books, MARK) && !holds(&books, "zhqxandra@example.com"));
+    let report = done(&books, &["verify"]);
+    assert_eq!(report["whole"], true, "{report}");
+}

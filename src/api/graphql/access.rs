@@ -1,10 +1,16 @@
 //! Who may act here, in the API: accounts, teams, keys, sessions, and oneself.
 
-use async_graphql::{ComplexObject, Context, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Json, Object, SimpleObject};
+use daybook_app::export;
 use daybook_projections::access::{AccountRow, ApiKeyRow, SessionRow, TeamRow};
-use daybook_schema::access::{Grant, Role};
+use daybook_schema::{
+    access::{Grant, Role},
+    governance::SubjectId,
+    kernel::BigInt,
+};
 
-use super::{links::objects, object::linked, reading::Reading, shown::Shown};
+use super::{fault::Fault, links::objects, object::linked, reading::Reading, shown::Shown};
+use crate::transport::errors::Code;
 
 objects! {
     /// An account: a person or a program that may act here (账号).
@@ -76,12 +82,50 @@ impl Me {
     }
 }
 
+/// Everything on record about a person, for whoever has a right to see it.
+#[derive(SimpleObject)]
+struct SubjectExport {
+    /// The person.
+    subject: ID,
+    /// The position that it was collected at.
+    position: BigInt,
+    /// The objects that are about the person, as they are now.
+    objects: Json<serde_json::Value>,
+    /// Every commit with an event about the person, with those events, oldest first.
+    commits: Json<serde_json::Value>,
+}
+
 /// Questions about access.
 #[derive(Default)]
 pub(super) struct AccessQueries;
 
 #[Object]
 impl AccessQueries {
+    /// Everything on record about a person, as far as it was not erased. It reads the whole record,
+    /// so it takes its time.
+    async fn subject_export(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A customer, contact, lead or account.")] of: SubjectId,
+    ) -> async_graphql::Result<SubjectExport> {
+        let reading = Reading::of(ctx);
+        if reading.principal().view.is_some() {
+            let message = "only whoever sees everything may export a person";
+            return Err(Fault::new(Code::Forbidden, message).into());
+        }
+        let organisation = reading.organisation().clone();
+        let collected = tokio::task::spawn_blocking(move || export(&organisation, of)).await;
+        let failed = |problem: String| Fault::new(Code::InternalServerError, problem);
+        let export = collected.map_err(|error| failed(error.to_string()))?;
+        let export = export.map_err(|error| failed(error.to_string()))?;
+        Ok(SubjectExport {
+            subject: export.subject.to_string().into(),
+            position: export.position,
+            objects: Json(export.objects.into()),
+            commits: Json(serde_json::to_value(&export.commits).map_err(Fault::from)?),
+        })
+    }
+
     /// Who asks, and with which roles.
     async fn me(&self, ctx: &Context<'_>) -> Me {
         let principal = Reading::of(ctx).principal();

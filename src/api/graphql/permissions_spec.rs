@@ -288,7 +288,9 @@ fn every_role_may_issue_the_commands_that_the_matrix_says() {
 fn argument(ty: &str, field: &str) -> &'static str {
     match (ty, field) {
         ("[ID!]!", _) => "[]",
-        ("ID!", "priceQuote" | "orderTracking") => unreachable!("{field} has typed ids"),
+        ("ID!", "priceQuote" | "orderTracking" | "subjectExport") => {
+            unreachable!("{field} has typed ids")
+        }
         ("ID!", _) => "\"x\"",
         ("String!", _) => "\"x\"",
         ("Date!", _) => "\"2026-03-02\"",
@@ -336,6 +338,7 @@ fn id_of(field: &str, argument_name: &str, ty: &str) -> String {
     let id = "0190f3c2-7c1e-7d2a-9a50-3f6b1f0c2d4e";
     match (field, argument_name) {
         ("orderTracking", "order") => format!("\"order-{id}\""),
+        ("subjectExport", "of") => format!("\"customer-{id}\""),
         ("priceQuote", "product") => format!("\"product-{id}\""),
         ("priceQuote", "priceList") => format!("\"priceList-{id}\""),
         (_, "to") => "\"2026-03-03\"".to_owned(),

@@ -10,13 +10,14 @@ use daybook_schema::{
         ExternalIdentity, Grant, GrantRole, InviteUser, RevokeRole, Scope, ScopeKind, SetPassword,
         TeamId,
     },
-    kernel::Date,
+    governance::SubjectId,
+    kernel::{Date, Note},
 };
 
 use super::{api_key::required, team};
 use crate::{
     Aggregate, Declined, Desk,
-    governance::natural_key,
+    governance::{erasure, natural_key},
     refusal::{CommonRejection, rejection},
 };
 
@@ -311,6 +312,7 @@ pub(crate) fn decide(command: AccountCommand, desk: &mut Desk<'_>) -> Result<(),
         }
 
         (Account::Suspended(_), C::ReinstateAccount(_)) => {
+            erasure::require_kept(desk, SubjectId::Account(id.clone()))?;
             Ok(desk.record(&id, AccountEvent::AccountReinstated {})?)
         }
         (Account::Suspended(_), C::SuspendAccount(_)) => {
@@ -396,6 +398,25 @@ fn invite(id: AccountId, command: InviteUser, desk: &mut Desk<'_>) -> Result<(),
         }
         None => Ok(()),
     }
+}
+
+/// Closes the account of a person who is erased, and forgets who they are elsewhere.
+pub(crate) fn erase(id: &AccountId, because: &Note, desk: &mut Desk<'_>) -> Result<(), Declined> {
+    let account = desk.load::<Account>(id)?;
+    let (record, acts) = match &*account {
+        Account::Unknown => return Err(CommonRejection::not_found(id)),
+        Account::Invited(record) | Account::Active(record) => (record, true),
+        Account::Suspended(record) => (record, false),
+    };
+    require_person(id, record)?;
+    for identity in &record.identities {
+        unlink(id, record, identity.clone(), desk)?;
+    }
+    if acts {
+        let because = because.clone();
+        desk.record(id, AccountEvent::AccountSuspended { because })?;
+    }
+    Ok(())
 }
 
 fn require_person(id: &AccountId, record: &Record) -> Result<(), Declined> {

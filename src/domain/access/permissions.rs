@@ -350,6 +350,7 @@ macro_rules! queries {
 
 queries! {
     "me": EVERYBODY;
+    "subjectExport": ADMINISTRATION;
     "status": EVERYBODY;
     "commits": EVERYBODY;
     "history": EVERYBODY;

@@ -11,7 +11,8 @@ use daybook_schema::{
 };
 
 use crate::{
-    Aggregate, Declined, Desk, Fault, customers::customer, pipeline::lead, refusal::rejection,
+    Aggregate, Declined, Desk, Fault, access::account, customers::customer, pipeline::lead,
+    refusal::rejection,
 };
 
 /// Whether the person is erased.
@@ -86,15 +87,18 @@ fn erase(command: EraseSubject, desk: &mut Desk<'_>) -> Result<(), Declined> {
         because,
     } = command;
     match (subject, customer) {
+        (SubjectId::Account(id), None) => {
+            account::erase(&id, &because, desk)?;
+            Ok(record(SubjectId::Account(id), &because, desk)?)
+        }
         (SubjectId::Customer(id), None) => erase_customer(id, &because, desk),
         (SubjectId::Contact(id), Some(customer)) => erase_contact(id, customer, &because, desk),
         (SubjectId::Lead(id), None) => {
             lead::erase(id, desk)?;
-            Ok(record(subject, &because, desk)?)
+            Ok(record(SubjectId::Lead(id), &because, desk)?)
         }
-        (SubjectId::Customer(_) | SubjectId::Lead(_), Some(_)) | (SubjectId::Contact(_), None) => {
-            Err(ErasureRejection::ErasureCustomerMismatch.into())
-        }
+        (SubjectId::Customer(_) | SubjectId::Lead(_) | SubjectId::Account(_), Some(_))
+        | (SubjectId::Contact(_), None) => Err(ErasureRejection::ErasureCustomerMismatch.into()),
     }
 }
 
@@ -120,9 +124,7 @@ fn erase_contact(
 }
 
 fn record(subject: SubjectId, because: &Note, desk: &mut Desk<'_>) -> Result<(), Fault> {
-    let erased = ErasureEvent::SubjectErased {
-        subject,
-        because: because.clone(),
-    };
-    desk.record(&subject.erasure(), erased)
+    let erasure = subject.erasure();
+    let because = because.clone();
+    desk.record(&erasure, ErasureEvent::SubjectErased { subject, because })
 }
