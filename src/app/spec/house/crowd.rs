@@ -21,7 +21,8 @@ use crate::{
 
 const ORGANISATIONS: usize = 200;
 const OPEN_MAX: usize = 20;
-const VISITS: usize = 300;
+/// Of each of the two threads.
+const VISITS: usize = 120;
 /// Customers registered in one visit; each is one command, one page and one count.
 const CUSTOMERS: u64 = 4;
 /// What the process may grow by while organisations come and go, in KiB.
@@ -51,7 +52,12 @@ fn two_hundred_organisations_share_twenty_places_and_where_proc_is_there_bounded
     });
     let visited = began.elapsed() - founded;
     let after = resident();
-    crowd.check_all(&runtime);
+    std::thread::scope(|scope| {
+        for half in [0, 1] {
+            let (crowd, runtime) = (&crowd, &runtime);
+            scope.spawn(move || crowd.check_all(runtime, half));
+        }
+    });
     println!(
         "founded in {founded:?}, visited in {visited:?}, {} open at most, resident {before:?} to \
          {after:?} KiB",
@@ -103,8 +109,8 @@ impl Crowd {
     }
 
     /// Every organisation holds what was registered there, no more and no less.
-    fn check_all(&self, runtime: &Runtime) {
-        for (number, id) in self.ids.iter().enumerate() {
+    fn check_all(&self, runtime: &Runtime, half: usize) {
+        for (number, id) in self.ids.iter().enumerate().skip(half).step_by(2) {
             let lease = runtime.block_on(self.house.enter(*id)).unwrap();
             let expected = self.registered[number].load(Ordering::SeqCst);
             assert_eq!(own_customers(&lease, number), expected);
