@@ -7,18 +7,19 @@ use std::{
 };
 
 /// The files that the README names as the places where codes are listed.
-const PUBLISHED: [&str; 7] = [
+const PUBLISHED: [&str; 8] = [
     "src/api/transport/errors.rs",
     "src/eventlog/error.rs",
     "src/keyring/error.rs",
     "src/app/envelope.rs",
     "src/cli/error.rs",
     "src/app/error.rs",
+    "src/app/house/error.rs",
     "src/app/import/error.rs",
 ];
 
 /// Codes that no test of the whole program asks for, with what keeps it from that.
-const OUT_OF_REACH: [(&str, &str); 23] = [
+const OUT_OF_REACH: [(&str, &str); 30] = [
     (
         "COMMIT_UNREADABLE",
         "needs a commit that is whole and holds no meta data of this build",
@@ -37,8 +38,20 @@ const OUT_OF_REACH: [(&str, &str); 23] = [
         "needs an erasure in a shape that no build has written",
     ),
     (
+        "FIRST_KEY_MISSING",
+        "needs an organisation that has an account before it has a key",
+    ),
+    (
         "FOUNDING_REFUSED",
         "the founding commands are our own, and obey the rules",
+    ),
+    (
+        "HOUSE_CLOSED",
+        "a server closes the house when nobody can ask any more; met in its specs",
+    ),
+    (
+        "HOUSE_IN_USE",
+        "needs a request that outlives every time limit; met in its specs",
     ),
     (
         "INTERNAL_SERVER_ERROR",
@@ -77,6 +90,18 @@ const OUT_OF_REACH: [(&str, &str); 23] = [
         "the desk tells it as DESK_RESTARTED; met in the specs of the log",
     ),
     (
+        "OPENING_INTERRUPTED",
+        "needs an opening that panics or a runtime that ends before it",
+    ),
+    (
+        "ORGANISATION_OPENING",
+        "needs an opening that takes longer than ten seconds",
+    ),
+    (
+        "ORGANISATION_UNKNOWN",
+        "told to callers as UNAUTHENTICATED; met in src/app/spec/house.rs",
+    ),
+    (
         "QUERY_TIMEOUT",
         "no query takes ten seconds; met in src/api/transport/spec/codes.rs",
     ),
@@ -102,6 +127,10 @@ const OUT_OF_REACH: [(&str, &str); 23] = [
     ),
     ("SYSTEM", "needs a system without threads or signals"),
     ("THREAD_UNAVAILABLE", "needs a system without threads"),
+    (
+        "TOO_MANY_OPEN",
+        "needs 64 organisations in use at once; met in src/app/spec/house.rs",
+    ),
 ];
 
 fn root() -> PathBuf {

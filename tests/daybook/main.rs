@@ -13,6 +13,7 @@ mod damage;
 mod follower;
 mod golden;
 mod hardening;
+mod house;
 mod house_rules;
 mod imports;
 mod opening;
