@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <folder>/house.lock             held while the house is open: one process at a time
-//! <folder>/master.key             wraps the keys of all organisations, where it is not kept elsewhere
+//! <folder>/master.key             wraps the keys of all of them, where it is not kept elsewhere
 //! <folder>/organisations/<uuid>/  one organisation: its log, its keys, its read models
 //! ```
 //! Organisations share nothing but the process and the master key. One is opened when somebody

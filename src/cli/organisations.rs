@@ -119,7 +119,7 @@ fn create(arguments: &Create) -> Result<Exit, CliError> {
     let created = created?;
     output::answer(arguments.json, &created, || {
         format!(
-            "{}\nThe key of `{}`, which administers this organisation. It is shown this once:\n  {}",
+            "{}\nThe key of `{}`, which administers it. It is shown this once:\n  {}",
             created.organisation, created.account, created.key
         )
     })?;

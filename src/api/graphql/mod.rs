@@ -125,9 +125,9 @@ pub fn sdl() -> String {
 }
 
 impl Api {
-    /// The API of an organisation or of a house. `unproven` is the account of requests without a token, for a
-    /// demonstration; where it is none, nobody asks anonymously. `providers` are believed besides
-    /// the organisation's own keys and sessions.
+    /// The API of an organisation or of a house. `unproven` is the account of requests without a
+    /// token, for a demonstration; where it is none, nobody asks anonymously. `providers` are
+    /// believed besides the organisation's own keys and sessions.
     pub fn new(
         directory: impl Into<Directory>,
         unproven: Option<AccountId>,

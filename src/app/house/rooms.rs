@@ -44,7 +44,7 @@ pub(super) struct Left {
 }
 
 /// A place for one more organisation; another may have to be closed before it is free.
-pub(super) struct Place(pub(super) Option<Left>);
+pub(super) struct Place(pub(super) Option<Box<Left>>);
 
 /// What somebody finds who wants to enter.
 pub(super) enum Found {
@@ -111,7 +111,7 @@ impl Rooms {
                 Place(None)
             }
             None => match self.leave(Instant::now()) {
-                Some(left) => Place(Some(left)),
+                Some(left) => Place(Some(Box::new(left))),
                 None => return Found::Later,
             },
         };

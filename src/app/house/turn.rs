@@ -28,7 +28,7 @@ pub(super) enum Work {
 pub(super) struct Turn {
     house: Arc<Shared>,
     id: Uuid,
-    left: Option<Left>,
+    left: Option<Box<Left>>,
     outcome: Outcome,
     settled: bool,
     /// Whether it counts among the open ones and is in no room yet.
@@ -67,7 +67,7 @@ impl Turn {
     fn make_room(&mut self) {
         if let Some(left) = self.left.take() {
             let id = left.id;
-            self.house.shut(left);
+            self.house.shut(*left);
             self.house.rooms().hand_over(id);
             self.house.changed.send_replace(());
         }

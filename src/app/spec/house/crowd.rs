@@ -144,7 +144,7 @@ fn own_customers(organisation: &Organisation, number: usize) -> u64 {
         assert!(name.ends_with(&mark), "{name} is not{mark}");
     }
     let count = snapshot.count::<CustomerRow>(&Condition::EVERYTHING);
-    let count = u64::try_from(count.unwrap()).unwrap();
+    let count = count.unwrap();
     assert_eq!(count, u64::try_from(page.rows.len()).unwrap());
     count
 }
