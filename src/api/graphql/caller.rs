@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use daybook_app::{
     Organisation,
-    access::{Gate, Principal, Proven, Providers, Unauthenticated},
+    access::{Attempt, Gate, Principal, Proven, Providers, Unauthenticated},
 };
 use daybook_schema::{
     access::AccountId,
@@ -134,7 +134,7 @@ impl Door {
             },
         };
         let entered = pass.enter(organisation.gate(), on_behalf_of.as_ref());
-        let principal = entered.map_err(|error| refused(context, &error))?;
+        let principal = entered.map_err(|error| self.refused(context, &error))?;
         Ok(Caller {
             organisation,
             principal,
@@ -159,10 +159,28 @@ impl Door {
             tracing::error!(request_id, %error, "a token could not be verified");
             Fault::new(Code::InternalServerError, "internal error")
         })?;
-        verified.map_err(|error| {
-            tracing::info!(target: "daybook::security", request_id, reason = %error, "turned away");
-            unauthenticated(NOT_VALID)
-        })
+        verified.map_err(|error| self.turned_away(context, &error))
+    }
+
+    fn refused(&self, context: &RequestContext, error: &Unauthenticated) -> Fault {
+        match error {
+            Unauthenticated::Store(error) => {
+                let request_id = context.request_id.as_str();
+                tracing::error!(request_id, %error, "a caller could not be looked up");
+                Fault::new(Code::InternalServerError, "internal error")
+            }
+            _ => self.turned_away(context, error),
+        }
+    }
+
+    /// Why somebody was turned away is for those who keep the organisation; the caller learns only
+    /// that it was so. The token itself stands in neither.
+    fn turned_away(&self, context: &RequestContext, why: &dyn std::error::Error) -> Fault {
+        let address = context.peer.map(|peer| peer.network().to_string());
+        let address = address.unwrap_or_default();
+        let security = self.organisation.security();
+        security.note(Attempt::Token, None, &address, &why.to_string());
+        unauthenticated(NOT_VALID)
     }
 }
 
@@ -198,20 +216,4 @@ fn on_behalf_of(context: &RequestContext) -> Result<Option<Actor>, Fault> {
 
 fn unauthenticated(message: &'static str) -> Fault {
     Fault::new(Code::Unauthenticated, message)
-}
-
-/// Why it was refused is for those who keep the server; the caller learns only that it was. The
-/// token itself stands in neither.
-fn refused(context: &RequestContext, error: &Unauthenticated) -> Fault {
-    let request_id = context.request_id.as_str();
-    match error {
-        Unauthenticated::Store(error) => {
-            tracing::error!(request_id, %error, "a caller could not be looked up");
-            Fault::new(Code::InternalServerError, "internal error")
-        }
-        _ => {
-            tracing::info!(target: "daybook::security", request_id, reason = %error, "turned away");
-            unauthenticated(NOT_VALID)
-        }
-    }
 }

@@ -158,7 +158,7 @@ fn a_lead_leaves_the_pool_and_rests() {
     let events = known()
         .when(erase(subject.clone()))
         .then_types(&["LeadDisqualified", "SubjectErased"]);
-    assert_eq!(erased(&events), [subject.clone()]);
+    assert_eq!(erased(&events), std::slice::from_ref(&subject));
     let recycle = RecycleLead {
         lead: LEAD,
         because: t("why not"),
@@ -222,7 +222,7 @@ fn an_account_is_suspended_for_ever_and_known_nowhere_else() {
             "AccountSuspended",
             "SubjectErased",
         ]);
-    assert_eq!(erased(&events), [subject.clone()]);
+    assert_eq!(erased(&events), std::slice::from_ref(&subject));
     let gone = given().done(1, invite).done(2, erase(subject));
     refused(gone, ReinstateAccount { account }, "SUBJECT_ERASED");
 }
