@@ -6,6 +6,8 @@
 //! DELETE /session     Authorization: Bearer …   204
 //! POST   /invitation  { "token", "password" }   201 { "token", "account", "expiresAt" }
 //! ```
+//! Where the server has many organisations, a sign-in names one: `{ "organisation": "<uuid>", … }`.
+//! Tokens name theirs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +19,7 @@ use axum::{
     routing::post,
 };
 use daybook_app::{
-    CommandError, Envelope, Organisation,
+    CommandError, Directory, Envelope, HouseError, Lease,
     access::{SignIn, SignInError, SignedIn, Token, TokenKind},
 };
 use daybook_schema::{
@@ -29,6 +31,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::graphql::not_entered;
 use crate::transport::{
     Peer,
     errors::{Code, Fault},
@@ -44,14 +47,30 @@ const PASSWORD_BYTES_MAX: usize = 1_024;
 
 #[derive(Clone)]
 struct Desk {
-    organisation: Arc<Organisation>,
+    directory: Directory,
     sign_in: Arc<SignIn>,
 }
 
-/// The routes of an organisation.
-pub fn routes(organisation: Arc<Organisation>) -> Router {
+impl Desk {
+    /// The organisation that somebody names, or the only one; an unknown one is refused in the
+    /// words of the request at hand.
+    async fn enter(&self, named: Option<Uuid>) -> Result<Option<Lease>, Fault> {
+        let named = named.or_else(|| self.directory.only().map(|only| only.id()));
+        let Some(named) = named else {
+            return Ok(None);
+        };
+        match self.directory.enter(named).await {
+            Ok(lease) => Ok(Some(lease)),
+            Err(HouseError::Unknown { .. }) => Ok(None),
+            Err(error) => Err(not_entered("", &error)),
+        }
+    }
+}
+
+/// The routes of an organisation, or of those of a house.
+pub fn routes(directory: impl Into<Directory>) -> Router {
     let desk = Desk {
-        organisation,
+        directory: directory.into(),
         sign_in: Arc::new(SignIn::default()),
     };
     Router::new()
@@ -63,6 +82,7 @@ pub fn routes(organisation: Arc<Organisation>) -> Router {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Credentials {
+    organisation: Option<Uuid>,
     login: String,
     password: String,
 }
@@ -76,18 +96,35 @@ struct Acceptance {
 
 async fn sign_in(State(desk): State<Desk>, request: Request) -> Response {
     let address = address(&request);
-    match read::<Credentials>(request).await {
+    let credentials: Credentials = match read(request).await {
+        Ok(credentials) => credentials,
+        Err(fault) => return refuse(&fault),
+    };
+    if credentials.password.len() > PASSWORD_BYTES_MAX {
+        return refuse(&Fault::new(Code::BadUserInput, "the password is too long"));
+    }
+    match desk.enter(credentials.organisation).await {
+        Ok(organisation) => desk.check(organisation, &credentials, &address).await,
         Err(fault) => refuse(&fault),
-        Ok(Credentials { login, password }) => {
-            if password.len() > PASSWORD_BYTES_MAX {
-                return refuse(&Fault::new(Code::BadUserInput, "the password is too long"));
-            }
-            let organisation = &desk.organisation;
-            let signed_in = desk
-                .sign_in
-                .with_password(organisation, &login, &password, &address);
-            welcome(signed_in.await)
-        }
+    }
+}
+
+impl Desk {
+    async fn check(
+        &self,
+        organisation: Option<Lease>,
+        Credentials {
+            login, password, ..
+        }: &Credentials,
+        address: &str,
+    ) -> Response {
+        let Some(organisation) = organisation else {
+            return welcome(Err(self.sign_in.nowhere(password, address).await));
+        };
+        let signed_in = self
+            .sign_in
+            .with_password(&organisation, login, password, address);
+        welcome(signed_in.await)
     }
 }
 
@@ -104,26 +141,28 @@ async fn accept(State(desk): State<Desk>, request: Request) -> Response {
             return refuse(&Fault::new(Code::BadUserInput, message));
         }
     };
-    let organisation = &desk.organisation;
-    match Token::read(&token).filter(|token| token.organisation == organisation.id()) {
-        Some(token) => {
-            let accepted = desk
-                .sign_in
-                .with_invitation(organisation, &token, password, &address);
-            welcome(accepted.await)
-        }
-        None => welcome(Err(SignInError::Refused)),
-    }
+    let Some(token) = Token::read(&token) else {
+        return welcome(Err(SignInError::Refused));
+    };
+    let organisation = match desk.enter(Some(token.organisation)).await {
+        Ok(Some(organisation)) => organisation,
+        Ok(None) => return welcome(Err(SignInError::Refused)),
+        Err(fault) => return refuse(&fault),
+    };
+    let accepted = desk
+        .sign_in
+        .with_invitation(&organisation, &token, password, &address);
+    welcome(accepted.await)
 }
 
 async fn sign_out(State(desk): State<Desk>, headers: HeaderMap) -> Response {
-    match end(&desk.organisation, &headers).await {
+    match end(&desk, &headers).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(fault) => refuse(&fault),
     }
 }
 
-async fn end(organisation: &Organisation, headers: &HeaderMap) -> Result<(), Fault> {
+async fn end(desk: &Desk, headers: &HeaderMap) -> Result<(), Fault> {
     let unknown = || Fault::new(Code::Unauthenticated, "the token is not valid here");
     let said = headers
         .get(header::AUTHORIZATION)
@@ -134,6 +173,8 @@ async fn end(organisation: &Organisation, headers: &HeaderMap) -> Result<(), Fau
     let text = text.ok_or_else(unknown)?;
     let token = Token::read(text).filter(|token| token.kind == TokenKind::Session);
     let token = token.ok_or_else(unknown)?;
+    let organisation = desk.enter(Some(token.organisation)).await?;
+    let organisation = organisation.ok_or_else(unknown)?;
     let now = DateTime::from_micros(chrono::Utc::now().timestamp_micros());
     let principal = organisation
         .gate()

@@ -11,6 +11,7 @@
 //!   plain predicate. While one batch is being synced the next is decided.
 //! * [`projection`]: follows the log, and tells who waits how far it has come.
 //! * [`organisation`]: opens all of it in one folder, founds it, and closes it in order.
+//! * [`House`]: many organisations in one process, opened as they are entered.
 //! * [`Seals`]: personal text is sealed before it reaches the log, and opened where it is read.
 //! * [`import`]: rows of files become commands by a mapping file.
 
@@ -21,6 +22,7 @@ mod envelope;
 mod erasure;
 mod error;
 mod founding;
+mod house;
 pub mod import;
 mod keys;
 mod offline;
@@ -36,6 +38,7 @@ pub use envelope::{CommandError, Envelope, Receipt, ReceiptEvent};
 pub use erasure::abandon_lost_keys;
 pub use error::AppError;
 pub use founding::{Founding, default_policies};
+pub use house::{Directory, House, HouseError, HouseOptions, Lease, organisations};
 pub use keys::{backup, key_status, rotate_master_key};
 pub use offline::{damaged_log_folder, open_log, own_log_folder, restore};
 pub use organisation::{Comparison, Opening, Organisation, OrganisationOptions, rebuild_offline};

@@ -42,6 +42,9 @@ pub struct OrganisationOptions {
     pub demo: bool,
     /// Where the key is that wraps the keys of persons.
     pub master_key: MasterKeySource,
+    /// Bytes of the log's pages that are kept in memory at most; the log's default where it is
+    /// not said.
+    pub log_cache_bytes: Option<u64>,
 }
 
 /// What opening did.
@@ -86,7 +89,30 @@ impl Organisation {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(Self, Opening), AppError> {
         let id = identify(folder)?;
-        let opened = Log::open(&folder.join("log"), log_options(id, options.min_free_bytes))?;
+        Self::open_as(id, folder, options, Some(founding), progress)
+    }
+
+    /// Opens the organisation in a folder, which must hold one that was founded.
+    ///
+    /// # Errors
+    /// [`AppError::Missing`] where there is none, and as [`Organisation::open`].
+    pub fn open_existing(
+        folder: &Path,
+        options: OrganisationOptions,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Self, Opening), AppError> {
+        let id = existing(folder)?;
+        Self::open_as(id, folder, options, None, progress)
+    }
+
+    fn open_as(
+        id: Uuid,
+        folder: &Path,
+        options: OrganisationOptions,
+        founding: Option<&Founding>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Self, Opening), AppError> {
+        let opened = Log::open(&folder.join("log"), log_options(id, &options))?;
         let head = opened.log.head().position;
         let seals = Seals::open(folder, id, &options.master_key)?;
         erasure::carry_out(&opened.log, &seals)?;
@@ -106,8 +132,10 @@ impl Organisation {
             .as_ref()
             .map_or_else(not_following, Projection::applied);
         let (desk, threads) = Desk::open(&opened.log, &seals, opened.writer, options.desk)?;
-        let founded = head == 0;
-        founding::found(&desk, &opened.log, founding)?;
+        let founded = head == 0 && founding.is_some();
+        if let Some(founding) = founding {
+            founding::found(&desk, &opened.log, founding)?;
+        }
         let gate = Gate::new(id, readers.clone(), applied.clone(), options.demo);
         let log = opened.log;
         let organisation = Self {
@@ -263,6 +291,11 @@ pub(crate) fn existing(folder: &Path) -> Result<Uuid, AppError> {
     })
 }
 
+/// Whether a folder says that it is an organisation's.
+pub(crate) fn has_identity(folder: &Path) -> bool {
+    folder.join(IDENTITY_FILE).is_file()
+}
+
 fn identified(path: &Path) -> Result<Option<Uuid>, AppError> {
     match fs::read(path) {
         Ok(bytes) => identity(path, &bytes).map(Some),
@@ -317,11 +350,14 @@ pub(crate) fn write_identity(folder: &Path, organisation: Uuid) -> Result<(), Ap
         .map_err(file_error)
 }
 
-fn log_options(id: Uuid, min_free_bytes: Option<u64>) -> LogOptions {
-    let defaults = LogOptions::new(id);
-    match min_free_bytes {
+fn log_options(id: Uuid, options: &OrganisationOptions) -> LogOptions {
+    let mut log = LogOptions::new(id);
+    if let Some(bytes) = options.min_free_bytes {
         // Whoever says how much must be free means it, whatever share of the disk it is.
-        Some(bytes) => defaults.min_free(bytes, 100),
-        None => defaults,
+        log = log.min_free(bytes, 100);
+    }
+    match options.log_cache_bytes {
+        Some(bytes) => log.cache_bytes(bytes),
+        None => log,
     }
 }

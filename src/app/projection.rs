@@ -137,6 +137,7 @@ impl Projection {
     /// Applies what is in the log, and ends.
     pub(crate) fn stop(self) {
         self.shared.ending.store(true, Ordering::Release);
+        self.shared.log.nudge();
         for thread in self.threads {
             thread.thread().unpark();
             drop(thread.join());
@@ -193,7 +194,9 @@ impl Shared {
         let mut tail = self.log.subscribe(projector.position());
         loop {
             let ended = self.ending.load(Ordering::Acquire);
-            let Some(batch) = tail.next_blocking(IDLE)? else {
+            // At the end nothing more can come: only what is there is taken.
+            let patience = if ended { Duration::ZERO } else { IDLE };
+            let Some(batch) = tail.next_blocking(patience)? else {
                 if ended {
                     return Ok(Stopped::AtEnd);
                 }

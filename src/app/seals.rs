@@ -74,8 +74,33 @@ fn in_data_folder(folder: &Path) -> Result<MasterKey, KeyError> {
         let path = keys.display().to_string();
         return Err(KeyError::MasterKeyMissing { path });
     }
+    make(&path)
+}
+
+/// Makes sure that the folder of a house has a master key, where none is kept elsewhere; one is
+/// made only while nothing can have been sealed under another.
+pub(crate) fn keep_for_house(
+    folder: &Path,
+    source: MasterKeySource,
+    is_empty: bool,
+) -> Result<MasterKeySource, KeyError> {
+    let MasterKeySource::DataFolder = source else {
+        return Ok(source);
+    };
+    let path = folder.join(MASTER_KEY_FILE);
+    if !path.exists() {
+        if !is_empty {
+            let path = folder.display().to_string();
+            return Err(KeyError::MasterKeyMissing { path });
+        }
+        make(&path)?;
+    }
+    Ok(MasterKeySource::File(path))
+}
+
+fn make(path: &Path) -> Result<MasterKey, KeyError> {
     let master = MasterKey::generate();
-    master.write_new(&path)?;
+    master.write_new(path)?;
     tracing::warn!(
         path = %path.display(),
         "a master key was made; keep a copy elsewhere: without it no personal data can be read, \

@@ -8,8 +8,8 @@ use daybook_schema::kernel::{Actor, Currency, Date, Name};
 
 use crate::{
     backup::Backup, config::Config, demo::Demo, exit, import::Import, keys::KeysCommand,
-    log::LogCommand, permissions::Permissions, rebuild::Rebuild, restore::Restore, schema::Schema,
-    serve::Serve, subject::SubjectCommand, verify::Verify,
+    log::LogCommand, organisations::Organisations, permissions::Permissions, rebuild::Rebuild,
+    restore::Restore, schema::Schema, serve::Serve, subject::SubjectCommand, verify::Verify,
 };
 
 /// Sales management on an immutable record: commands in, facts in the log, answers over GraphQL.
@@ -40,6 +40,7 @@ pub(crate) enum Command {
     Schema(Schema),
     Config(Config),
     Keys(KeysCommand),
+    Organisations(Organisations),
     Subject(SubjectCommand),
 }
 

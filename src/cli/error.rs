@@ -4,11 +4,12 @@ use std::{fmt, net::SocketAddr};
 
 use daybook_api::transport::TlsError;
 use daybook_app::{
-    AppError, CommandError,
+    AppError, CommandError, HouseError,
     import::{ImportError, MappingError},
 };
 use daybook_eventlog::LogError;
 use daybook_keyring::KeyError;
+use uuid::Uuid;
 
 use crate::exit::Exit;
 
@@ -18,6 +19,15 @@ pub(crate) enum CliError {
     /// Something around the organisation.
     #[error(transparent)]
     App(#[from] AppError),
+    /// Something around a house.
+    #[error(transparent)]
+    House(#[from] HouseError),
+    /// A new organisation had an account before anybody was given a key.
+    #[error("organisation {organisation} was founded and has no first key")]
+    NoFirstKey {
+        /// Its id.
+        organisation: Uuid,
+    },
     /// An address that others than this machine could reach, without encryption.
     #[error("{address} is not a loopback address, and connections would not be encrypted")]
     NotLoopback {
@@ -125,6 +135,8 @@ impl CliError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::App(error) => error.code(),
+            Self::House(error) => error.code(),
+            Self::NoFirstKey { .. } => "FIRST_KEY_MISSING",
             Self::Mapping(error) => error.code(),
             Self::Import(error) => error.code(),
             Self::NotLoopback { .. } => "LISTEN_NOT_LOOPBACK",
@@ -163,7 +175,19 @@ impl CliError {
             Self::Import(ImportError::DeskStopped { .. }) => {
                 Some("what was answered is kept; the same import run again goes on from there")
             }
+            Self::House(HouseError::Locked { .. }) => {
+                Some("a server or another command uses this house; stop it")
+            }
+            Self::House(HouseError::App(error) | HouseError::Unopened { source: error, .. }) => {
+                match error.as_ref() {
+                    AppError::Log(error) => log_hint(error),
+                    AppError::Keys(error) => key_hint(error),
+                    _ => None,
+                }
+            }
             Self::App(_)
+            | Self::House(_)
+            | Self::NoFirstKey { .. }
             | Self::Mapping(_)
             | Self::Import(_)
             | Self::Listen { .. }
@@ -180,7 +204,8 @@ impl CliError {
     /// How the program ends.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::App(AppError::Log(LogError::Locked { .. })) => Exit::InUse,
+            Self::App(AppError::Log(LogError::Locked { .. }))
+            | Self::House(HouseError::Locked { .. }) => Exit::InUse,
             Self::App(AppError::Log(LogError::Damaged { .. })) => Exit::Damaged,
             Self::Listen { source, .. } if in_use(source) => Exit::InUse,
             Self::NotLoopback { .. }
@@ -189,6 +214,8 @@ impl CliError {
             | Self::LogFilter { .. } => Exit::Usage,
             Self::Unreadable { .. } => Exit::Damaged,
             Self::App(_)
+            | Self::House(_)
+            | Self::NoFirstKey { .. }
             | Self::Mapping(_)
             | Self::Import(_)
             | Self::Listen { .. }

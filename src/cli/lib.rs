@@ -16,6 +16,7 @@ mod keys;
 mod log;
 mod logging;
 mod open;
+mod organisations;
 mod output;
 mod permissions;
 mod progress;
@@ -60,6 +61,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Keys(arguments) => keys::run(&arguments),
+        Command::Organisations(arguments) => organisations::run(&arguments),
         Command::Subject(arguments) => subject::run(&arguments),
     }
 }

@@ -228,6 +228,12 @@ impl Log {
         Tail::new(Arc::clone(&self.shared), after)
     }
 
+    /// Makes every thread that waits in [`Tail::next_blocking`] return at once, so that it can see
+    /// that it shall end.
+    pub fn nudge(&self) {
+        self.shared.feed.nudge();
+    }
+
     /// Figures for monitoring. Looks at the file system, so not for every request.
     #[must_use]
     pub fn stats(&self) -> LogStats {

@@ -106,7 +106,7 @@ impl KeyRing {
             organisation,
             master: master.clone(),
             memory: Mutex::new(Memory {
-                known: LruCache::new(NonZeroUsize::new(CACHED).unwrap_or(NonZeroUsize::MIN)),
+                known: LruCache::sparse(NonZeroUsize::new(CACHED).unwrap_or(NonZeroUsize::MIN)),
                 new: HashMap::new(),
             }),
             reading: Mutex::new(Store::open(&path)?),

@@ -1,10 +1,10 @@
 //! Who calls: from the headers of a request to an account of an organisation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use daybook_app::{
-    Organisation,
-    access::{Attempt, Gate, Principal, Proven, Providers, Unauthenticated},
+    Directory, HouseError, Lease, Organisation,
+    access::{Attempt, Gate, Principal, Proven, Providers, Token, Unauthenticated},
 };
 use daybook_schema::{
     access::AccountId,
@@ -22,7 +22,8 @@ pub const ON_BEHALF_OF: http::HeaderName = http::HeaderName::from_static("dayboo
 /// Who calls, and which organisation.
 #[derive(Clone)]
 pub(super) struct Caller {
-    pub(super) organisation: Arc<Organisation>,
+    /// It stays open for as long as the caller has to do with it.
+    pub(super) organisation: Lease,
     pub(super) principal: Arc<Principal>,
     pass: Pass,
     on_behalf_of: Option<Actor>,
@@ -56,7 +57,7 @@ impl Caller {
     /// The caller that needs no proof in a spec: the first account of the organisation, which is
     /// made where there is none.
     #[cfg(test)]
-    pub(super) fn first_of(organisation: &Arc<Organisation>, login: &str) -> Self {
+    pub(super) fn first_of(organisation: &Arc<daybook_app::Organisation>, login: &str) -> Self {
         let account = AccountId(
             login
                 .parse()
@@ -70,7 +71,7 @@ impl Caller {
         let principal = organisation.gate().enter_unproven(&account, now());
         let principal = principal.unwrap_or_else(|error| unreachable!("{error}: {made:?}"));
         Self {
-            organisation: organisation.clone(),
+            organisation: organisation.clone().into(),
             principal,
             pass: Pass::Unproven(account),
             on_behalf_of: None,
@@ -98,7 +99,7 @@ pub(super) fn now() -> DateTime {
 /// Where callers come in.
 #[derive(Clone)]
 pub(super) struct Door {
-    organisation: Arc<Organisation>,
+    directory: Directory,
     /// Who calls where a request brings no token: the demonstration's administrator, elsewhere
     /// nobody.
     unproven: Option<AccountId>,
@@ -108,12 +109,12 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn new(
-        organisation: Arc<Organisation>,
+        directory: Directory,
         unproven: Option<AccountId>,
         providers: Arc<Providers>,
     ) -> Self {
         Self {
-            organisation,
+            directory,
             unproven,
             providers,
         }
@@ -122,7 +123,6 @@ impl Door {
     /// Finds out who calls.
     pub(super) async fn admit(&self, context: &RequestContext) -> Result<Identity, Fault> {
         let on_behalf_of = on_behalf_of(context)?;
-        let organisation = self.organisation.clone();
         let pass = match bearer(context)? {
             Some(token) if Providers::is_token(token) => {
                 Pass::Proven(self.prove(context, token).await?)
@@ -133,8 +133,9 @@ impl Door {
                 None => return Err(unauthenticated("a token is needed")),
             },
         };
+        let organisation = self.organisation(context, &pass).await?;
         let entered = pass.enter(organisation.gate(), on_behalf_of.as_ref());
-        let principal = entered.map_err(|error| self.refused(context, &error))?;
+        let principal = entered.map_err(|error| refused(context, Some(&organisation), &error))?;
         Ok(Caller {
             organisation,
             principal,
@@ -146,6 +147,20 @@ impl Door {
 }
 
 impl Door {
+    /// The organisation that a token names. Whoever brings none, or one that names none, can only
+    /// mean the only one.
+    async fn organisation(&self, context: &RequestContext, pass: &Pass) -> Result<Lease, Fault> {
+        let named = match pass {
+            Pass::Token(token) => Token::read(token).map(|token| token.organisation),
+            Pass::Proven(_) | Pass::Unproven(_) => self.directory.only().map(|only| only.id()),
+        };
+        let Some(named) = named else {
+            return Err(refused(context, None, &Unauthenticated::Malformed));
+        };
+        let entered = self.directory.enter(named).await;
+        entered.map_err(|error| not_entered(context.request_id.as_str(), &error))
+    }
+
     /// Who an identity provider's token proves that somebody is. Verifying may have to fetch the
     /// provider's keys, which is done where nobody else waits.
     async fn prove(&self, context: &RequestContext, token: &str) -> Result<Proven, Fault> {
@@ -159,29 +174,77 @@ impl Door {
             tracing::error!(request_id, %error, "a token could not be verified");
             Fault::new(Code::InternalServerError, "internal error")
         })?;
-        verified.map_err(|error| self.turned_away(context, &error))
+        let only = self.directory.only();
+        verified.map_err(|error| turned_away(context, only.as_deref(), &error))
     }
+}
 
-    fn refused(&self, context: &RequestContext, error: &Unauthenticated) -> Fault {
-        match error {
-            Unauthenticated::Store(error) => {
-                let request_id = context.request_id.as_str();
-                tracing::error!(request_id, %error, "a caller could not be looked up");
-                Fault::new(Code::InternalServerError, "internal error")
-            }
-            _ => self.turned_away(context, error),
+/// What is said to whoever could not enter an organisation. That there is none is told in the words
+/// of a token that opens nothing, so that nobody learns which there are.
+pub(crate) fn not_entered(request_id: &str, error: &HouseError) -> Fault {
+    match error {
+        HouseError::Unknown { .. } => {
+            tracing::info!(target: "daybook::security", request_id, reason = %error, "turned away");
+            unauthenticated(NOT_VALID)
+        }
+        HouseError::Full { .. } => Fault::new(
+            Code::TooManyOpen,
+            "too many organisations are in use; try again",
+        )
+        .after(RETRY),
+        HouseError::Opening { .. } | HouseError::Interrupted { .. } | HouseError::Closed => {
+            let message = "the organisation is not open at the moment; try again";
+            Fault::new(Code::ServiceUnavailable, message).after(RETRY)
+        }
+        HouseError::Unopened { .. }
+        | HouseError::Held { .. }
+        | HouseError::Locked { .. }
+        | HouseError::App(_) => {
+            tracing::error!(request_id, %error, "an organisation could not be entered");
+            Fault::new(Code::InternalServerError, "internal error")
         }
     }
+}
 
-    /// Why somebody was turned away is for those who keep the organisation; the caller learns only
-    /// that it was so. The token itself stands in neither.
-    fn turned_away(&self, context: &RequestContext, why: &dyn std::error::Error) -> Fault {
-        let address = context.peer.map(|peer| peer.network().to_string());
-        let address = address.unwrap_or_default();
-        let security = self.organisation.security();
-        security.note(Attempt::Token, None, &address, &why.to_string());
-        unauthenticated(NOT_VALID)
+/// When it is worth while to come again.
+const RETRY: Duration = Duration::from_secs(1);
+
+fn refused(
+    context: &RequestContext,
+    organisation: Option<&Organisation>,
+    error: &Unauthenticated,
+) -> Fault {
+    match error {
+        Unauthenticated::Store(error) => {
+            let request_id = context.request_id.as_str();
+            tracing::error!(request_id, %error, "a caller could not be looked up");
+            Fault::new(Code::InternalServerError, "internal error")
+        }
+        _ => turned_away(context, organisation, error),
     }
+}
+
+/// Why somebody was turned away is for those who keep the organisation, or the house where none is
+/// meant; the caller learns only that it was so. The token itself stands in neither.
+fn turned_away(
+    context: &RequestContext,
+    organisation: Option<&Organisation>,
+    why: &dyn std::error::Error,
+) -> Fault {
+    match organisation {
+        Some(organisation) => {
+            let address = context.peer.map(|peer| peer.network().to_string());
+            let (address, why) = (address.unwrap_or_default(), why.to_string());
+            organisation
+                .security()
+                .note(Attempt::Token, None, &address, &why);
+        }
+        None => {
+            let request_id = context.request_id.as_str();
+            tracing::info!(target: "daybook::security", request_id, reason = %why, "turned away");
+        }
+    }
+    unauthenticated(NOT_VALID)
 }
 
 /// The one thing that is said of a token that opens nothing, whatever the reason.

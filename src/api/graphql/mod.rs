@@ -53,7 +53,7 @@ use async_graphql::{
     parser::types::ExecutableDocument,
     registry::{MetaType, Registry},
 };
-use daybook_app::{Organisation, access::Providers};
+use daybook_app::{Directory, access::Providers};
 use daybook_schema::access::AccountId;
 use futures_util::{
     StreamExt,
@@ -65,6 +65,7 @@ use crate::transport::{
     GraphQl, GraphQlRequest, GraphQlResponse, Identity, RequestContext, errors,
 };
 pub use caller::ON_BEHALF_OF;
+pub(crate) use caller::not_entered;
 use caller::{Caller, Door};
 use command::Mutation;
 use object::{Kind, Kinds};
@@ -102,7 +103,7 @@ fn kinds() -> &'static Kinds {
 
 type DaybookSchema = Schema<Query, Mutation, Subscription>;
 
-/// The schema over one organisation.
+/// The schema over one organisation, or over those of a house.
 #[derive(Clone)]
 pub struct Api {
     schema: DaybookSchema,
@@ -126,18 +127,18 @@ pub fn sdl() -> String {
 }
 
 impl Api {
-    /// The API of an organisation. `unproven` is the account of requests without a token, for a
+    /// The API of an organisation or of a house. `unproven` is the account of requests without a token, for a
     /// demonstration; where it is none, nobody asks anonymously. `providers` are believed besides
     /// the organisation's own keys and sessions.
     pub fn new(
-        organisation: Arc<Organisation>,
+        directory: impl Into<Directory>,
         unproven: Option<AccountId>,
         providers: Arc<Providers>,
     ) -> Self {
         Self {
             schema: schema(ValidationMode::Strict),
             trusting: schema(ValidationMode::Fast),
-            door: Door::new(organisation, unproven, providers),
+            door: Door::new(directory.into(), unproven, providers),
         }
     }
 

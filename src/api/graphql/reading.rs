@@ -17,7 +17,7 @@ use std::{
 };
 
 use async_graphql::{Context, ContextSelectionSet};
-use daybook_app::{Organisation, access::Principal};
+use daybook_app::{Lease, Organisation, access::Principal};
 use daybook_projections::store::{Document, Row, Snapshot};
 
 use super::{
@@ -35,7 +35,7 @@ pub(super) const CATCH_UP_TIME: Duration = Duration::from_secs(5);
 
 /// The state of one request.
 pub(super) struct Reading {
-    organisation: Arc<Organisation>,
+    organisation: Lease,
     principal: Arc<Principal>,
     /// A key for the first command of the request, from the header `Idempotency-Key`.
     pub(super) idempotency_key: Option<Box<str>>,
@@ -86,7 +86,7 @@ impl Reading {
     }
 
     /// The organisation.
-    pub(super) fn organisation(&self) -> &Arc<Organisation> {
+    pub(super) fn organisation(&self) -> &Lease {
         &self.organisation
     }
 

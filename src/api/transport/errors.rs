@@ -54,7 +54,9 @@ pub enum Code {
     RateLimited,
     /// The read model did not reach the position asked for in time.
     ProjectionLagging,
-    /// The server is shutting down.
+    /// As many organisations are in use as the server may have open at once.
+    TooManyOpen,
+    /// The server is shutting down, or the organisation is still being opened.
     ServiceUnavailable,
     /// A fault of ours. The words are in the log under the trace id.
     InternalServerError,
@@ -62,7 +64,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the table.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ParseFailed,
         Self::ValidationFailed,
         Self::BadUserInput,
@@ -81,6 +83,7 @@ impl Code {
         Self::Forbidden,
         Self::RateLimited,
         Self::ProjectionLagging,
+        Self::TooManyOpen,
         Self::ServiceUnavailable,
         Self::InternalServerError,
     ];
@@ -107,6 +110,7 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::RateLimited => "RATE_LIMITED",
             Self::ProjectionLagging => "PROJECTION_LAGGING",
+            Self::TooManyOpen => "TOO_MANY_OPEN",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
@@ -125,9 +129,10 @@ impl Code {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            Self::QueryTimeout | Self::ProjectionLagging | Self::ServiceUnavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::QueryTimeout
+            | Self::ProjectionLagging
+            | Self::TooManyOpen
+            | Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::InternalServerError => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -144,6 +149,7 @@ impl Code {
                 | Self::Unauthenticated
                 | Self::Forbidden
                 | Self::RateLimited
+                | Self::TooManyOpen
                 | Self::ServiceUnavailable
                 | Self::BatchingUnsupported
                 | Self::MethodNotAllowed

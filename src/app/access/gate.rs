@@ -82,7 +82,7 @@ impl Gate {
             readers,
             applied,
             demo,
-            remembered: Mutex::new(LruCache::new(capacity)),
+            remembered: Mutex::new(LruCache::sparse(capacity)),
         }
     }
 

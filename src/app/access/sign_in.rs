@@ -126,6 +126,21 @@ impl SignIn {
         open(organisation, account.id, SignInMethod::Password).await
     }
 
+    /// Refuses somebody who names an organisation that is not there. It takes as long and sounds
+    /// the same as a wrong password, and counts against the address.
+    pub async fn nowhere(&self, password: &str, address: &str) -> SignInError {
+        let now = Instant::now();
+        if let Err(throttled) = self.admit(address, address, now) {
+            return throttled;
+        }
+        if let Err(error) = self.check(password.to_owned(), None).await {
+            return error;
+        }
+        self.by_address.failed(address, now);
+        tracing::info!(target: "daybook::security", address, "a sign-in was refused");
+        SignInError::Refused
+    }
+
     /// Accepts an invitation: sets the first password, and opens a session.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ impl CachedStates {
         Self {
             log,
             seals,
-            cache: RefCell::new(LruCache::new(capacity)),
+            cache: RefCell::new(LruCache::sparse(capacity)),
             new_command: Cell::new(None),
         }
     }

@@ -5,6 +5,7 @@
 mod company;
 mod desk;
 mod erasure;
+mod house;
 mod import;
 mod sealing;
 

@@ -11,6 +11,7 @@
 
 mod gauges;
 mod health;
+mod house;
 mod keys;
 pub(crate) mod listen;
 mod waiting;
@@ -26,11 +27,12 @@ use std::{
 use clap::Args;
 use daybook_api::{
     graphql::Api,
+    health::Health,
     metrics::Metrics,
     session,
     transport::{Lifecycle, ServeConfig, Tls, router, serve},
 };
-use daybook_app::{Founding, Opening, Organisation, OrganisationOptions};
+use daybook_app::{Directory, Founding, House, Opening, Organisation, OrganisationOptions};
 use daybook_schema::{access::AccountId, kernel::Actor};
 use tokio::{
     runtime::Runtime,
@@ -55,6 +57,7 @@ Examples:
   daybook serve                              the organisation in ./daybook-data
   daybook serve --demo                       a demonstration in ./daybook-demo
   daybook serve --data /srv/books            another folder
+  daybook serve --house /srv/house           many organisations; each token names its own
   daybook serve --listen 127.0.0.1:0         any free port; the last line on stdout names it
   DAYBOOK_LOG=debug daybook serve --log-format json
 ";
@@ -70,6 +73,10 @@ pub(crate) struct Serve {
     /// The data folder [default: ./daybook-data, with --demo ./daybook-demo].
     #[arg(long, env = "DAYBOOK_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The folder of a house: answers for all organisations in it, opening each when it is asked
+    /// for. `daybook organisations create` founds one.
+    #[arg(long, env = "DAYBOOK_HOUSE", value_name = "DIR", conflicts_with_all = ["data", "demo"])]
+    house: Option<PathBuf>,
     /// Answers for a demonstration, two years of an invented company, in a folder of its own;
     /// fills it first where that has not been done; listens on the next free port where no
     /// address is given.
@@ -128,20 +135,59 @@ pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
     let runtime = Runtime::new().map_err(system("start the runtime"))?;
     let connections = settings.connections(tls);
     let waiting = Waiting::begin(&runtime, &listener, connections.clone())?;
-    let organisation = Arc::new(begin(arguments)?);
+    let record = Record::begin(arguments)?;
     waiting.end(&runtime);
-    let unproven = keys::demo_administrator().filter(|_| arguments.demo);
-    let served = answer(
-        listener,
-        organisation.clone(),
-        unproven,
-        &settings,
-        connections,
-    );
-    let served = runtime.block_on(served);
+    let served = match &record {
+        Record::One(organisation) => {
+            let parts = one(organisation, arguments);
+            runtime.block_on(answer(listener, parts, &settings, connections))
+        }
+        Record::House(house) => {
+            let parts = house::parts(house);
+            runtime.block_on(answer(listener, parts, &settings, connections))
+        }
+    };
     runtime.shutdown_timeout(RUNTIME_END);
-    let closed = close(organisation);
+    let closed = match record {
+        Record::One(organisation) => close(organisation),
+        Record::House(house) => house::close(&house),
+    };
     served.and(closed)
+}
+
+/// What is served.
+enum Record {
+    One(Arc<Organisation>),
+    House(House),
+}
+
+impl Record {
+    fn begin(arguments: &Serve) -> Result<Self, CliError> {
+        Ok(match &arguments.house {
+            Some(folder) => Self::House(house::begin(arguments, folder)?),
+            None => Self::One(Arc::new(begin(arguments)?)),
+        })
+    }
+}
+
+/// What a server is made of.
+struct Parts<H> {
+    directory: Directory,
+    /// Who calls where a request brings no token, if anybody does.
+    unproven: Option<AccountId>,
+    health: H,
+    /// Whose figures are shown.
+    measured: Option<Arc<Organisation>>,
+}
+
+/// What a server of one organisation is made of.
+fn one(organisation: &Arc<Organisation>, arguments: &Serve) -> Parts<Watch> {
+    Parts {
+        directory: organisation.clone().into(),
+        unproven: keys::demo_administrator().filter(|_| arguments.demo),
+        health: Watch::new(organisation.clone()),
+        measured: Some(organisation.clone()),
+    }
 }
 
 fn begin(arguments: &Serve) -> Result<Organisation, CliError> {
@@ -201,8 +247,7 @@ fn report(organisation: &Organisation, opening: &Opening) {
 /// Serves until the first signal, and then until everything in flight has been answered.
 async fn answer(
     listener: TcpListener,
-    organisation: Arc<Organisation>,
-    unproven: Option<AccountId>,
+    parts: Parts<impl Health>,
     settings: &Settings,
     connections: ServeConfig,
 ) -> Result<Exit, CliError> {
@@ -216,15 +261,15 @@ async fn answer(
     let interrupt = signal(SignalKind::interrupt()).map_err(system("watch for signals"))?;
     let terminate = signal(SignalKind::terminate()).map_err(system("watch for signals"))?;
     tokio::spawn(end_on_signal(lifecycle.clone(), interrupt, terminate));
-    tokio::spawn(gauges::keep(
-        Gauges::new(organisation.clone(), metrics.clone()),
-        lifecycle.clone(),
-    ));
-    let health = Watch::new(organisation.clone());
-    let sessions = session::routes(organisation.clone());
-    let api = Api::new(organisation, unproven, Arc::new(settings.providers()));
+    if let Some(organisation) = parts.measured {
+        let gauges = Gauges::new(organisation, metrics.clone());
+        tokio::spawn(gauges::keep(gauges, lifecycle.clone()));
+    }
+    let sessions = session::routes(parts.directory.clone());
+    let providers = Arc::new(settings.providers());
+    let api = Api::new(parts.directory, parts.unproven, providers);
     let config = settings.requests();
-    let routes = router(api, health, config, &metrics, &lifecycle, sessions);
+    let routes = router(api, parts.health, config, &metrics, &lifecycle, sessions);
     if let Some(tls) = &connections.tls {
         tokio::spawn(tls.clone().keep(lifecycle.clone()));
         let hangup = signal(SignalKind::hangup()).map_err(system("watch for signals"))?;
