@@ -6,6 +6,7 @@
 //! <folder>/keys/            the keys of persons, wrapped: what was sealed for them is in the log
 //! <folder>/master.key       what wraps them, where it is not kept elsewhere
 //! <folder>/read-models/     SQLite: derived, may be deleted
+//! <folder>/security.ndjson  what was tried in vain at the door, of bounded size
 //! ```
 
 use std::{fs, path::Path};
@@ -18,7 +19,9 @@ use uuid::Uuid;
 
 use crate::{
     AppError, Applied, Desk, DeskOptions, Founding, MasterKeySource, Projection, Rebuilt, Seals,
-    access::Gate, desk::DeskThreads, erasure, founding, projection,
+    access::{Gate, SecurityLog},
+    desk::DeskThreads,
+    erasure, founding, projection,
 };
 
 const FORMAT: &str = "daybook-data 1";
@@ -72,6 +75,7 @@ pub struct Organisation {
     applied: watch::Receiver<Applied>,
     readers: Readers,
     gate: Gate,
+    security: SecurityLog,
     demo: bool,
 }
 
@@ -144,6 +148,7 @@ impl Organisation {
             applied,
             readers,
             gate,
+            security: SecurityLog::new(folder),
             demo: options.demo,
         };
         Ok((
@@ -179,6 +184,11 @@ impl Organisation {
     /// The read models.
     pub fn readers(&self) -> &Readers {
         &self.readers
+    }
+
+    /// What was tried in vain at its door.
+    pub fn security(&self) -> &SecurityLog {
+        &self.security
     }
 
     /// Whether it is the demonstration, whose keys everybody may know.

@@ -500,3 +500,24 @@ fn a_secret_is_shown_once_and_kept_nowhere() {
     // What is looked for would be found: the name of the account is no secret.
     assert!(!found(folder.path(), "account-wang.fang").is_empty());
 }
+
+#[test]
+fn what_is_tried_in_vain_is_written_down_without_what_was_typed() {
+    let folder = tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let tried = json!({ "login": "li.wei", "password": "Sesame-open-42" }).to_string();
+    let (status, _) = server.ask("POST", "/session", &tried);
+    assert_eq!(status, 401);
+    let typed = json!({ "login": "Sesame-open-43", "password": "x" }).to_string();
+    assert_eq!(server.ask("POST", "/session", &typed).0, 401);
+    assert_eq!(server.end(), Some(0));
+    let text = std::fs::read_to_string(folder.path().join("security.ndjson")).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert_eq!(lines[0]["account"], "account-li.wei");
+    assert_eq!(lines[1]["account"], Value::Null);
+    assert!(!text.contains("Sesame"), "{text}");
+}

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use daybook_app::{
-    Directory, HouseError, Lease,
-    access::{Gate, Principal, Proven, Providers, Token, Unauthenticated},
+    Directory, HouseError, Lease, Organisation,
+    access::{Attempt, Gate, Principal, Proven, Providers, Token, Unauthenticated},
 };
 use daybook_schema::{
     access::AccountId,
@@ -135,7 +135,7 @@ impl Door {
         };
         let organisation = self.organisation(context, &pass).await?;
         let entered = pass.enter(organisation.gate(), on_behalf_of.as_ref());
-        let principal = entered.map_err(|error| refused(context, &error))?;
+        let principal = entered.map_err(|error| refused(context, Some(&organisation), &error))?;
         Ok(Caller {
             organisation,
             principal,
@@ -155,7 +155,7 @@ impl Door {
             Pass::Proven(_) | Pass::Unproven(_) => self.directory.only().map(|only| only.id()),
         };
         let Some(named) = named else {
-            return Err(refused(context, &Unauthenticated::Malformed));
+            return Err(refused(context, None, &Unauthenticated::Malformed));
         };
         let entered = self.directory.enter(named).await;
         entered.map_err(|error| not_entered(context.request_id.as_str(), &error))
@@ -174,10 +174,8 @@ impl Door {
             tracing::error!(request_id, %error, "a token could not be verified");
             Fault::new(Code::InternalServerError, "internal error")
         })?;
-        verified.map_err(|error| {
-            tracing::info!(target: "daybook::security", request_id, reason = %error, "turned away");
-            unauthenticated(NOT_VALID)
-        })
+        let only = self.directory.only();
+        verified.map_err(|error| turned_away(context, only.as_deref(), &error))
     }
 }
 
@@ -211,6 +209,44 @@ pub(crate) fn not_entered(request_id: &str, error: &HouseError) -> Fault {
 /// When it is worth while to come again.
 const RETRY: Duration = Duration::from_secs(1);
 
+fn refused(
+    context: &RequestContext,
+    organisation: Option<&Organisation>,
+    error: &Unauthenticated,
+) -> Fault {
+    match error {
+        Unauthenticated::Store(error) => {
+            let request_id = context.request_id.as_str();
+            tracing::error!(request_id, %error, "a caller could not be looked up");
+            Fault::new(Code::InternalServerError, "internal error")
+        }
+        _ => turned_away(context, organisation, error),
+    }
+}
+
+/// Why somebody was turned away is for those who keep the organisation, or the house where none is
+/// meant; the caller learns only that it was so. The token itself stands in neither.
+fn turned_away(
+    context: &RequestContext,
+    organisation: Option<&Organisation>,
+    why: &dyn std::error::Error,
+) -> Fault {
+    match organisation {
+        Some(organisation) => {
+            let address = context.peer.map(|peer| peer.network().to_string());
+            let (address, why) = (address.unwrap_or_default(), why.to_string());
+            organisation
+                .security()
+                .note(Attempt::Token, None, &address, &why);
+        }
+        None => {
+            let request_id = context.request_id.as_str();
+            tracing::info!(target: "daybook::security", request_id, reason = %why, "turned away");
+        }
+    }
+    unauthenticated(NOT_VALID)
+}
+
 /// The one thing that is said of a token that opens nothing, whatever the reason.
 const NOT_VALID: &str = "the token is not valid here";
 
@@ -243,20 +279,4 @@ fn on_behalf_of(context: &RequestContext) -> Result<Option<Actor>, Fault> {
 
 fn unauthenticated(message: &'static str) -> Fault {
     Fault::new(Code::Unauthenticated, message)
-}
-
-/// Why it was refused is for those who keep the server; the caller learns only that it was. The
-/// token itself stands in neither.
-fn refused(context: &RequestContext, error: &Unauthenticated) -> Fault {
-    let request_id = context.request_id.as_str();
-    match error {
-        Unauthenticated::Store(error) => {
-            tracing::error!(request_id, %error, "a caller could not be looked up");
-            Fault::new(Code::InternalServerError, "internal error")
-        }
-        _ => {
-            tracing::info!(target: "daybook::security", request_id, reason = %error, "turned away");
-            unauthenticated(NOT_VALID)
-        }
-    }
 }

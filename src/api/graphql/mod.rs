@@ -38,6 +38,8 @@ mod shown;
 #[cfg(test)]
 mod shown_spec;
 #[cfg(test)]
+mod sight_spec;
+#[cfg(test)]
 mod spec;
 mod subscription;
 

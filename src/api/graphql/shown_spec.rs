@@ -33,14 +33,14 @@ use super::{
 };
 
 /// A small company with everything that the demo has.
-struct Company {
-    organisation: Arc<Organisation>,
+pub(super) struct Company {
+    pub(super) organisation: Arc<Organisation>,
     schema: DaybookSchema,
     runtime: tokio::runtime::Runtime,
     _folder: TempDir,
 }
 
-static COMPANY: LazyLock<Company> = LazyLock::new(|| {
+pub(super) static COMPANY: LazyLock<Company> = LazyLock::new(|| {
     let folder = TempDir::new().unwrap();
     let options = demo::DemoOptions {
         scale: 0.02,
@@ -64,10 +64,23 @@ static COMPANY: LazyLock<Company> = LazyLock::new(|| {
 
 impl Company {
     fn reading(&self) -> Arc<Reading> {
+        self.reading_as(demo::ADMINISTRATOR)
+    }
+
+    fn reading_as(&self, login: &str) -> Arc<Reading> {
         let head = self.organisation.log().head().position;
-        let caller = Caller::first_of(&self.organisation, demo::ADMINISTRATOR);
+        let caller = Caller::first_of(&self.organisation, login);
         let reading = Reading::begin(&caller, None, Some(head));
         Arc::new(self.runtime.block_on(reading).unwrap())
+    }
+
+    /// The answer to a document as somebody else gets it.
+    #[track_caller]
+    pub(super) fn ask_as(&self, login: &str, document: &str) -> Value {
+        let request = Request::new(document).data(self.reading_as(login));
+        let response = self.runtime.block_on(self.schema.execute(request));
+        assert!(response.errors.is_empty(), "{:?}", response.errors);
+        response.data.into_json().unwrap()
     }
 
     /// The answer to a document, and how many statements it took.

@@ -18,6 +18,7 @@ mod principal;
 mod provider;
 #[cfg(test)]
 mod provider_spec;
+mod security_log;
 mod sign_in;
 mod throttle;
 mod token;
@@ -29,6 +30,7 @@ pub use principal::Principal;
 pub use provider::{
     KeySource, Proven, ProviderSettings, Providers, SignatureAlgorithm, TokenRejected,
 };
+pub use security_log::{Attempt, SecurityLog};
 pub use sign_in::{SignIn, SignInError, SignedIn};
 pub use throttle::Throttle;
 pub use token::{Token, TokenKind, demo_secret};

@@ -13,7 +13,7 @@ use daybook_schema::{
 use tokio::{sync::Semaphore, task::JoinError};
 use uuid::Uuid;
 
-use super::{Armoury, Throttle, Token, TokenKind, verify_password};
+use super::{Armoury, Attempt, Throttle, Token, TokenKind, verify_password};
 use crate::{CommandError, Envelope, Organisation};
 
 /// How long a session lasts.
@@ -107,11 +107,18 @@ impl SignIn {
             .as_ref()
             .and_then(|account| account.password.clone());
         let is_right = self.check(password.to_owned(), verifier).await?;
+        let tried = account.as_ref().map(|account| account.id.to_string());
         let proven = account.filter(|account| is_right && account.status == AccountStatus::Active);
         let Some(account) = proven else {
             self.by_account.failed(&by_account, now);
             self.by_address.failed(address, now);
-            tracing::info!(target: "daybook::security", address, "a sign-in was refused");
+            let why = if is_right {
+                "not active"
+            } else {
+                "wrong password"
+            };
+            let security = organisation.security();
+            security.note(Attempt::SignIn, tried.as_deref(), address, why);
             return Err(SignInError::Refused);
         };
         self.by_account.succeeded(&by_account);
@@ -155,7 +162,8 @@ impl SignIn {
         });
         let Some(account) = invited.filter(|_| token.kind == TokenKind::Invitation) else {
             self.by_address.failed(address, now);
-            tracing::info!(target: "daybook::security", address, "an invitation was refused");
+            let security = organisation.security();
+            security.note(Attempt::Invitation, None, address, "no such invitation");
             return Err(SignInError::Refused);
         };
         let set = SetPassword {

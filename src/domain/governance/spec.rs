@@ -2,6 +2,7 @@
 
 use daybook_schema::{
     DomainCommand, DomainEvent,
+    access::{AccountId, ExternalIdentity, InviteUser, ReinstateAccount, Verifier},
     customers::{
         AddContact, Contact, ContactId, CustomerDetails, CustomerId, CustomerType,
         ReactivateCustomer, RegisterCustomer, RemoveContact,
@@ -88,7 +89,7 @@ fn erased(events: &[RecordedEvent]) -> Vec<SubjectId> {
     let subject = |recorded: &RecordedEvent| match &recorded.event {
         DomainEvent::Erasure(ErasureEvent::SubjectErased { subject, .. }) => {
             assert_eq!(recorded.stream, subject.erasure().to_string());
-            Some(*subject)
+            Some(subject.clone())
         }
         _ => None,
     };
@@ -155,9 +156,9 @@ fn a_contact_leaves_the_record_and_the_customer_stays() {
 fn a_lead_leaves_the_pool_and_rests() {
     let subject = SubjectId::Lead(LEAD);
     let events = known()
-        .when(erase(subject))
+        .when(erase(subject.clone()))
         .then_types(&["LeadDisqualified", "SubjectErased"]);
-    assert_eq!(erased(&events), [subject]);
+    assert_eq!(erased(&events), std::slice::from_ref(&subject));
     let recycle = RecycleLead {
         lead: LEAD,
         because: t("why not"),
@@ -196,4 +197,32 @@ fn only_of_a_contact_the_customer_is_named_and_it_must_be_theirs() {
         erase(SubjectId::Lead(LeadId(uuid(77)))),
         "NOT_FOUND",
     );
+}
+
+#[test]
+fn an_account_is_suspended_for_ever_and_known_nowhere_else() {
+    let account: AccountId = t("account-sun.li");
+    let invite = InviteUser {
+        login: t("sun.li"),
+        name: t("孙丽"),
+        email: None,
+        identity: Some(ExternalIdentity {
+            issuer: t("https://login.example.com"),
+            subject: t("42"),
+        }),
+        verifier: Some(Verifier::new("digest")),
+    };
+    let subject = SubjectId::Account(account.clone());
+    let events = given()
+        .done(1, invite.clone())
+        .when(erase(subject.clone()))
+        .then_types(&[
+            "NaturalKeyReleased",
+            "IdentityUnlinked",
+            "AccountSuspended",
+            "SubjectErased",
+        ]);
+    assert_eq!(erased(&events), std::slice::from_ref(&subject));
+    let gone = given().done(1, invite).done(2, erase(subject));
+    refused(gone, ReinstateAccount { account }, "SUBJECT_ERASED");
 }
