@@ -47,10 +47,6 @@ pub(super) struct Left {
 pub(super) struct Place(pub(super) Option<Box<Left>>);
 
 /// What somebody finds who wants to enter.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it at a time, for a moment"
-)]
 pub(super) enum Found {
     /// It is open.
     Here(Arc<Organisation>),
