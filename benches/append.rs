@@ -87,6 +87,7 @@ fn open(folder: &std::path::Path, write_only: bool) -> Organisation {
         currency: "CNY".parse().unwrap(),
         founder: "bench".parse().unwrap(),
         policies_from: "2020-01-01".parse().unwrap(),
+        keeps_house: false,
         founded_at: None,
     };
     let options = OrganisationOptions {

@@ -56,6 +56,7 @@ fn commands(scale: f64) -> Vec<(Context, DomainCommand)> {
     let founding = demo::founding(options);
     let mut first: Vec<DomainCommand> = vec![
         FoundOrganisation {
+            keeps_house: false,
             name: founding.name,
             currency: founding.currency,
         }

@@ -2,7 +2,7 @@
 //!
 //! | context | aggregates |
 //! |---|---|
-//! | [`governance`] | organisation, policies, document numbers, natural keys, erasures |
+//! | [`governance`] | organisation, policies, document numbers, natural keys, erasures, tenants |
 //! | [`access`] | account, API key, session, team |
 //! | [`customers`] | customer, interaction |
 //! | [`pipeline`] | lead, opportunity |
@@ -44,6 +44,7 @@ use governance::{ErasureCommand, ErasureEvent, ErasureId};
 use governance::{NaturalKeyEvent, NaturalKeyId, NumberSeriesEvent, NumberSeriesId};
 use governance::{OrganisationCommand, OrganisationEvent, OrganisationId};
 use governance::{PolicyCommand, PolicyEvent, PolicyId};
+use governance::{TenantCommand, TenantEvent, TenantId};
 pub use language::{Command, CommandVisitor, Event, EventError, EventFamily, prefix};
 use orders::{OrderCommand, OrderEvent, OrderId};
 use orders::{ShipmentCommand, ShipmentEvent, ShipmentId};
@@ -61,6 +62,7 @@ language::language! {
         Session: SessionId, SessionEvent, SessionCommand;
         Team: TeamId, TeamEvent, TeamCommand;
         Erasure: ErasureId, ErasureEvent, ErasureCommand;
+        Tenant: TenantId, TenantEvent, TenantCommand;
         Customer: CustomerId, CustomerEvent, CustomerCommand;
         Interaction: InteractionId, InteractionEvent, InteractionCommand;
         Lead: LeadId, LeadEvent, LeadCommand;

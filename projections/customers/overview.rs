@@ -116,6 +116,7 @@ fn fold(fact: &Fact<'_>, tables: &mut Tables) -> Result<(), FoldError> {
         | DomainEvent::Session(_)
         | DomainEvent::Team(_)
         | DomainEvent::Erasure(_)
+        | DomainEvent::Tenant(_)
         | DomainEvent::Warehouse(_)
         | DomainEvent::Product(_)
         | DomainEvent::PriceList(_)

@@ -36,6 +36,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("checkpoint", |_| Visible::All),
     rule("organisation", |terms| whole(terms, "organisation")),
     rule("policy", |terms| whole(terms, "policy")),
+    rule("tenant", |terms| whole(terms, "tenant")),
     rule("account", |terms| whole(terms, "account")),
     rule("team", |terms| whole(terms, "team")),
     rule("apiKey", |terms| whole(terms, "apiKey")),
@@ -88,6 +89,7 @@ pub(crate) const RULES: &[Rule] = &[
 const WHOLE: &[&str] = &[
     "organisation",
     "policy",
+    "tenant",
     "account",
     "team",
     "apiKey",

@@ -54,6 +54,8 @@ pub enum Role {
     Auditor,
     /// A program that follows the record, and nothing else (计算机).
     Integrator,
+    /// Looks after the organisations of a house, and sees nothing of what is in them.
+    Operator,
 }
 
 impl Role {

@@ -22,6 +22,10 @@ pub struct FoundOrganisation {
     pub name: Name,
     /// The currency in which it values its stock.
     pub currency: Currency,
+    /// Whether the organisations of a house are its tenants, which its operators look after.
+    #[graphql(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_house: bool,
 }
 
 commands! {
@@ -48,5 +52,8 @@ pub enum OrganisationEvent {
         name: Name,
         /// The currency in which it values its stock.
         currency: Currency,
+        /// Whether the organisations of a house are its tenants.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps_house: bool,
     },
 }

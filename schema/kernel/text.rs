@@ -73,6 +73,11 @@ macro_rules! texts {
         pub struct $name(Box<str>);
 
         impl $name {
+            /// A text written in the source, which is trusted to be well formed.
+            pub fn constant(text: &'static str) -> Self {
+                Self(text.into())
+            }
+
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -106,13 +111,6 @@ texts! {
     Code: |text| code(text, 64), "code of 1 to 64 letters, digits and . _ - / @ + :";
     /// The user name of a person or program that acts, for example `li.wei`.
     Actor: |text| code(text, 64), "user name of 1 to 64 letters, digits and . _ - / @ + :";
-}
-
-impl Code {
-    /// A code written in the source, which is trusted to be well formed.
-    pub fn constant(text: &'static str) -> Self {
-        Self(text.into())
-    }
 }
 
 impl Name {

@@ -17,9 +17,9 @@ pub enum AppError {
     /// The key ring.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// An erasure on the record that this build cannot read.
-    #[error("an erasure cannot be carried out: {0}")]
-    Erasure(#[from] EventError),
+    /// A fact that has to be acted upon and that this build cannot read.
+    #[error("the record cannot be carried out: {0}")]
+    Event(#[from] EventError),
     /// A folder or file of the organisation.
     #[error("`{path}` cannot be used: {source}")]
     File {
@@ -66,7 +66,7 @@ impl AppError {
             Self::Log(error) => error.code(),
             Self::Store(_) => "READ_MODEL_UNUSABLE",
             Self::Keys(error) => error.code(),
-            Self::Erasure(_) => "ERASURE_UNREADABLE",
+            Self::Event(_) => "EVENT_UNREADABLE",
             Self::File { .. } => "FILE_UNUSABLE",
             Self::Format { .. } => "DATA_FOLDER_UNSUPPORTED",
             Self::Missing { .. } => "DATA_FOLDER_MISSING",

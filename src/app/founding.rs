@@ -22,6 +22,8 @@ pub struct Founding {
     pub founder: Actor,
     /// The day from which its first policies hold; facts dated earlier find no policy.
     pub policies_from: Date,
+    /// Whether the organisations of a house are its tenants.
+    pub keeps_house: bool,
     /// When it was founded, where that differs from now.
     pub founded_at: Option<DateTime>,
 }
@@ -54,7 +56,12 @@ pub(crate) fn found(desk: &Desk, log: &Log, founding: &Founding) -> Result<(), A
 
 fn commands(founding: &Founding) -> Result<Vec<DomainCommand>, serde_json::Error> {
     let (name, currency) = (founding.name.clone(), founding.currency);
-    let mut commands = vec![FoundOrganisation { name, currency }.into()];
+    let found = FoundOrganisation {
+        name,
+        currency,
+        keeps_house: founding.keeps_house,
+    };
+    let mut commands = vec![found.into()];
     commands.extend(default_policies()?.into_iter().map(|rules| {
         let effective_from = founding.policies_from;
         let publish = PublishPolicy {

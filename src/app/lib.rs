@@ -38,7 +38,7 @@ pub use envelope::{CommandError, Envelope, Receipt, ReceiptEvent};
 pub use erasure::abandon_lost_keys;
 pub use error::AppError;
 pub use founding::{Founding, default_policies};
-pub use house::{Directory, House, HouseError, HouseOptions, Lease, organisations};
+pub use house::{Created, Directory, House, HouseError, HouseOptions, Lease};
 pub use keys::{backup, key_status, rotate_master_key};
 pub use offline::{damaged_log_folder, open_log, own_log_folder, restore};
 pub use organisation::{Comparison, Opening, Organisation, OrganisationOptions, rebuild_offline};

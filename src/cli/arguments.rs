@@ -79,6 +79,7 @@ impl NewOrganisation {
             currency: self.currency,
             founder: founder.clone(),
             policies_from: self.policies_from,
+            keeps_house: false,
             founded_at: None,
         }
     }

@@ -9,7 +9,6 @@ use daybook_app::{
 };
 use daybook_eventlog::LogError;
 use daybook_keyring::KeyError;
-use uuid::Uuid;
 
 use crate::exit::Exit;
 
@@ -22,12 +21,6 @@ pub(crate) enum CliError {
     /// Something around a house.
     #[error(transparent)]
     House(#[from] HouseError),
-    /// A new organisation had an account before anybody was given a key.
-    #[error("organisation {organisation} was founded and has no first key")]
-    NoFirstKey {
-        /// Its id.
-        organisation: Uuid,
-    },
     /// An address that others than this machine could reach, without encryption.
     #[error("{address} is not a loopback address, and connections would not be encrypted")]
     NotLoopback {
@@ -132,11 +125,10 @@ impl From<LogError> for CliError {
 
 impl CliError {
     /// The stable code.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &str {
         match self {
             Self::App(error) => error.code(),
             Self::House(error) => error.code(),
-            Self::NoFirstKey { .. } => "FIRST_KEY_MISSING",
             Self::Mapping(error) => error.code(),
             Self::Import(error) => error.code(),
             Self::NotLoopback { .. } => "LISTEN_NOT_LOOPBACK",
@@ -187,7 +179,6 @@ impl CliError {
             }
             Self::App(_)
             | Self::House(_)
-            | Self::NoFirstKey { .. }
             | Self::Mapping(_)
             | Self::Import(_)
             | Self::Listen { .. }
@@ -215,7 +206,6 @@ impl CliError {
             Self::Unreadable { .. } => Exit::Damaged,
             Self::App(_)
             | Self::House(_)
-            | Self::NoFirstKey { .. }
             | Self::Mapping(_)
             | Self::Import(_)
             | Self::Listen { .. }

@@ -61,6 +61,7 @@ impl Custody {
             | DomainEvent::Session(_)
             | DomainEvent::Team(_)
             | DomainEvent::Erasure(_)
+            | DomainEvent::Tenant(_)
             | DomainEvent::Warehouse(_)
             | DomainEvent::Product(_)
             | DomainEvent::PriceList(_)

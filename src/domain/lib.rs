@@ -25,7 +25,7 @@ use daybook_schema::{
     access::{AccountId, ApiKeyId, SessionId, TeamId},
     customers::{CustomerId, InteractionId},
     goods::{PriceId, PriceListId, ProductId, StockItemId, WarehouseId},
-    governance::{ErasureId, NaturalKeyId, NumberSeriesId, OrganisationId, PolicyId},
+    governance::{ErasureId, NaturalKeyId, NumberSeriesId, OrganisationId, PolicyId, TenantId},
     kernel::StreamKey,
     orders::{OrderId, ShipmentId},
     pipeline::{LeadId, OpportunityId},
@@ -38,6 +38,7 @@ pub use access::{
 };
 pub use custody::Custody;
 pub use desk::{Context, Decided, Desk, Fault, Fold, Loaded, RecordedEvent, State, States};
+pub use governance::tenant::Tenant;
 pub use refusal::{Declined, Rejection};
 
 /// The state that decisions need of one object: a fold of its events.
@@ -64,6 +65,7 @@ pub fn decide(command: DomainCommand, desk: &mut Desk<'_>) -> Result<(), Decline
         DomainCommand::Session(command) => access::session::decide(command, desk),
         DomainCommand::Team(command) => access::team::decide(command, desk),
         DomainCommand::Erasure(command) => governance::erasure::decide(command, desk),
+        DomainCommand::Tenant(command) => governance::tenant::decide(command, desk),
         DomainCommand::Customer(command) => customers::customer::decide(command, desk),
         DomainCommand::Interaction(command) => customers::interaction::decide(command, desk),
         DomainCommand::Lead(command) => pipeline::lead::decide(command, desk),
@@ -85,6 +87,7 @@ pub fn fold(prefix: &str) -> Option<Fold> {
         OrganisationId::PREFIX => Some(Fold::of::<governance::organisation::Organisation>()),
         PolicyId::PREFIX => Some(Fold::of::<governance::policy::Policy>()),
         ErasureId::PREFIX => Some(Fold::of::<governance::erasure::Erasure>()),
+        TenantId::PREFIX => Some(Fold::of::<governance::tenant::Tenant>()),
         NaturalKeyId::PREFIX => Some(Fold::of::<governance::natural_key::KeyHolder>()),
         NumberSeriesId::PREFIX => Some(Fold::of::<governance::number_series::NumberSeries>()),
         AccountId::PREFIX => Some(Fold::of::<access::account::Account>()),

@@ -1,6 +1,11 @@
 //! Many organisations behind one address: each token opens its own, and nothing of the others.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -123,10 +128,156 @@ fn a_house_that_is_served_is_listed_and_not_changed_from_outside() {
     let refused = daybook(&["organisations", "create", "--house", path]);
     assert_eq!(refused.status.code(), Some(4), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains(LOCKED));
+    assert_eq!(server.end(), Some(0));
     let listed = daybook(&["organisations", "list", "--json", "--house", path]);
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
-    assert_eq!(listed["organisations"], json!([tea["organisation"]]));
-    assert_eq!(server.end(), Some(0));
+    let id = format!("tenant-{}", tea["organisation"].as_str().unwrap());
+    assert_eq!(listed["organisations"][0]["id"], id);
+    assert_eq!(listed["organisations"][0]["status"], "active");
+    assert_eq!(listed["organisations"][1], Value::Null);
+}
+
+/// Whoever operates a house that is served.
+struct Operator {
+    server: Server,
+    token: String,
+}
+
+impl Operator {
+    fn begin(house: &Path) -> Self {
+        let server = serve(house);
+        let mut shown = server.heard().lines().map(str::trim);
+        let token = shown.find(|line| line.starts_with("dbk_"));
+        let token = token.unwrap().to_owned();
+        Self { server, token }
+    }
+
+    /// Has something done, and gives what came of it; the tenant is named by its id.
+    #[track_caller]
+    fn order(&self, command: &str, input: Value) -> Value {
+        let (first, rest) = command.split_at(1);
+        let kind = format!("{}{rest}Input", first.to_uppercase());
+        let token = if command == "createTenant" {
+            "token"
+        } else {
+            ""
+        };
+        let query = format!(
+            "mutation($input: {kind}!) {{ it: {command}(input: $input) {{
+                tenant {{ id }} {token} userErrors {{ code }} }} }}"
+        );
+        let (_, answer) = ask(&self.server, &self.token, &query, json!({ "input": input }));
+        assert_eq!(answer["errors"], Value::Null, "{answer}");
+        answer["data"]["it"].clone()
+    }
+
+    fn create(&self, name: &str) -> (Value, String) {
+        let input = json!({
+            "name": name, "currency": "CNY", "administrator": "admin",
+            "policiesFrom": "2026-01-01",
+        });
+        let created = self.order("createTenant", input);
+        assert_eq!(created["userErrors"], json!([]), "{created}");
+        let tenant = created["tenant"]["id"].clone();
+        self.wait(&tenant, "ACTIVE");
+        (tenant, created["token"].as_str().unwrap().to_owned())
+    }
+
+    /// Waits until the house is done with a tenant; it must have this status then.
+    #[track_caller]
+    fn wait(&self, tenant: &Value, status: &str) -> Value {
+        let query = "query($id: ID!) { tenant(id: $id) { status task because
+            export { position } failure { code } history(first: 50) { nodes { position } } } }";
+        let began = Instant::now();
+        loop {
+            let (_, answer) = ask(&self.server, &self.token, query, json!({ "id": tenant }));
+            assert_eq!(answer["errors"], Value::Null, "{answer}");
+            let told = answer["data"]["tenant"].clone();
+            if told["task"].is_null() && told["status"] == status {
+                return told;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{answer}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn an_operator_looks_after_tenants_and_sees_nothing_of_what_is_in_them() {
+    let house = tempdir().unwrap();
+    let operator = Operator::begin(house.path());
+    let (tenant, key) = operator.create("Tea");
+    let input = json!({ "input": { "details": { "name": "Lin" } } });
+    let (_, answer) = ask(&operator.server, &key, REGISTER, input);
+    assert_eq!(answer["data"]["registerCustomer"]["userErrors"], json!([]));
+    assert_eq!(customers(&operator.server, &operator.token), json!([]));
+    let (_, refused) = ask(
+        &operator.server,
+        &key,
+        "mutation($input: SuspendTenantInput!) {
+            suspendTenant(input: $input) { userErrors { code } } }",
+        json!({ "input": { "tenant": tenant, "because": "envy" } }),
+    );
+    let code = &refused["data"]["suspendTenant"]["userErrors"][0]["code"];
+    assert_eq!(code, "PERMISSION_DENIED", "{refused}");
+
+    operator.order("exportTenant", json!({ "tenant": tenant }));
+    let told = operator.wait(&tenant, "ACTIVE");
+    assert!(told["export"]["position"].is_string(), "{told}");
+    let because = json!({ "tenant": tenant, "because": "unpaid" });
+    operator.order("suspendTenant", because.clone());
+    let (status, answer) = ask(&operator.server, &key, CUSTOMERS, Value::Null);
+    assert_eq!(status, 403, "{answer}");
+    assert_eq!(
+        answer["errors"][0]["extensions"]["code"],
+        "ORGANISATION_SUSPENDED"
+    );
+    operator.order("restoreTenant", because.clone());
+    operator.wait(&tenant, "SUSPENDED");
+    operator.order("reinstateTenant", json!({ "tenant": tenant }));
+    operator.wait(&tenant, "ACTIVE");
+    assert_eq!(
+        customers(&operator.server, &key),
+        json!([{ "name": "Lin" }])
+    );
+    operator.order("suspendTenant", because.clone());
+    operator.order("eraseTenant", because);
+    let told = operator.wait(&tenant, "ERASED");
+    let history = told["history"]["nodes"].as_array().unwrap();
+    assert_eq!(history.len(), 11, "{told}");
+    let (status, _) = ask(&operator.server, &key, CUSTOMERS, Value::Null);
+    assert_eq!(status, 401);
+    assert_eq!(operator.server.end(), Some(0));
+}
+
+#[test]
+fn an_operator_at_the_machine_does_the_same() {
+    let house = tempdir().unwrap();
+    let path = house.path().to_str().unwrap();
+    let tea = create(house.path(), "Tea");
+    let id = tea["organisation"].as_str().unwrap();
+    let order = |command: &str, further: &[&str]| {
+        let arguments = ["organisations", command, "--json", "--house", path, id];
+        daybook(&[&arguments, further].concat())
+    };
+    let because = ["--because", "a mistake"];
+    for (command, further, status) in [
+        ("export", &[][..], "active"),
+        ("suspend", &because[..], "suspended"),
+        ("restore", &because[..], "suspended"),
+        ("reinstate", &[][..], "active"),
+        ("suspend", &because[..], "suspended"),
+        ("erase", &because[..], "erased"),
+    ] {
+        let output = order(command, further);
+        assert_eq!(output.status.code(), Some(0), "{command}: {output:?}");
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["status"], status, "{command}");
+    }
+    let refused = order("reinstate", &[]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("TENANT_STATUS_MISMATCH"), "{said}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub const ON_BEHALF_OF: http::HeaderName = http::HeaderName::from_static("dayboo
 pub(super) struct Caller {
     /// It stays open for as long as the caller has to do with it.
     pub(super) organisation: Lease,
+    directory: Directory,
     pub(super) principal: Arc<Principal>,
     pass: Pass,
     on_behalf_of: Option<Actor>,
@@ -45,7 +46,7 @@ impl Pass {
     ) -> Result<Arc<Principal>, Unauthenticated> {
         match self {
             Self::Token(token) => gate.enter(token, on_behalf_of, now()),
-            Self::Proven(Proven { identity, ends }) => {
+            Self::Proven(Proven { identity, ends, .. }) => {
                 gate.enter_as(identity, on_behalf_of, *ends, now())
             }
             Self::Unproven(account) => gate.enter_unproven(account, now()),
@@ -72,6 +73,7 @@ impl Caller {
         let principal = principal.unwrap_or_else(|error| unreachable!("{error}: {made:?}"));
         Self {
             organisation: organisation.clone().into(),
+            directory: organisation.clone().into(),
             principal,
             pass: Pass::Unproven(account),
             on_behalf_of: None,
@@ -80,6 +82,8 @@ impl Caller {
 
     /// Who calls, looked at again: a subscription lasts, and what its caller may see may change.
     pub(super) fn renewed(&self) -> Result<Arc<Principal>, Unauthenticated> {
+        let admitted = self.directory.admits(self.organisation.id());
+        admitted.map_err(|_| Unauthenticated::Suspended)?;
         self.pass
             .enter(self.organisation.gate(), self.on_behalf_of.as_ref())
     }
@@ -138,6 +142,7 @@ impl Door {
         let principal = entered.map_err(|error| refused(context, Some(&organisation), &error))?;
         Ok(Caller {
             organisation,
+            directory: self.directory.clone(),
             principal,
             pass,
             on_behalf_of,
@@ -152,6 +157,10 @@ impl Door {
     async fn organisation(&self, context: &RequestContext, pass: &Pass) -> Result<Lease, Fault> {
         let named = match pass {
             Pass::Token(token) => Token::read(token).map(|token| token.organisation),
+            Pass::Proven(Proven {
+                organisation: Some(named),
+                ..
+            }) => Some(*named),
             Pass::Proven(_) | Pass::Unproven(_) => self.directory.only().map(|only| only.id()),
         };
         let Some(named) = named else {
@@ -187,6 +196,10 @@ pub(crate) fn not_entered(request_id: &str, error: &HouseError) -> Fault {
             tracing::info!(target: "daybook::security", request_id, reason = %error, "turned away");
             unauthenticated(NOT_VALID)
         }
+        HouseError::Suspended { .. } => {
+            let message = "the organisation is suspended; ask whoever operates this house";
+            Fault::new(Code::OrganisationSuspended, message)
+        }
         HouseError::Full { .. } => Fault::new(
             Code::TooManyOpen,
             "too many organisations are in use; try again",
@@ -199,6 +212,9 @@ pub(crate) fn not_entered(request_id: &str, error: &HouseError) -> Fault {
         HouseError::Unopened { .. }
         | HouseError::Held { .. }
         | HouseError::Locked { .. }
+        | HouseError::Refused { .. }
+        | HouseError::Failed { .. }
+        | HouseError::Command(_)
         | HouseError::App(_) => {
             tracing::error!(request_id, %error, "an organisation could not be entered");
             Fault::new(Code::InternalServerError, "internal error")

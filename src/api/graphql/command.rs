@@ -16,11 +16,12 @@ use async_graphql::{
 };
 use daybook_app::{
     CommandError, Envelope, Receipt,
-    access::{Armoury, Token, TokenKind},
+    access::{Armoury, Token, TokenKind, first_key},
 };
 use daybook_schema::{
     Command, CommandVisitor, DomainCommand,
     access::{AccountId, ApiKeyId, SessionId},
+    governance::TenantId,
     kernel::{BigInt, DateTime, Note, StreamKey, UniqueId},
     prefix,
 };
@@ -325,6 +326,11 @@ async fn arm<C: Command>(command: &mut C) -> Answer<Option<String>> {
 /// The text of the token that opens what a command made.
 fn token(reading: &Reading, made: &str, secret: &str) -> Option<String> {
     let (kind, name) = made.split_once('-')?;
+    if kind == TenantId::PREFIX {
+        let tenant = Uuid::try_parse(name).ok()?;
+        let key = first_key(tenant).to_string();
+        return Some(Token::new(TokenKind::ApiKey, tenant, &key, secret).reveal());
+    }
     let kind = match kind {
         ApiKeyId::PREFIX => TokenKind::ApiKey,
         SessionId::PREFIX => TokenKind::Session,

@@ -1,6 +1,6 @@
-//! The organisation and its policies in the API.
+//! The organisation, its policies and its tenants in the API.
 
-use daybook_projections::governance::{OrganisationRow, PolicyRow};
+use daybook_projections::governance::{OrganisationRow, PolicyRow, TenantRow};
 
 use super::links::objects;
 
@@ -10,4 +10,7 @@ objects! {
 
     /// A policy with all its versions (规则).
     Policy(PolicyRow) = "policy", policy, policies {}
+
+    /// An organisation of a house, as its operator knows it (租户).
+    Tenant(TenantRow) = "tenant", tenant, tenants {}
 }

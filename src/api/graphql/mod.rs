@@ -80,6 +80,7 @@ fn kinds() -> &'static Kinds {
         Kinds::new(vec![
             Kind::of::<governance::Organisation>(),
             Kind::of::<governance::Policy>(),
+            Kind::of::<governance::Tenant>(),
             Kind::of::<access::Account>(),
             Kind::of::<access::Team>(),
             Kind::of::<access::ApiKey>(),

@@ -51,6 +51,7 @@ impl House {
             currency: "CNY".parse().unwrap(),
             founder: "founder".parse().unwrap(),
             policies_from: "2020-01-01".parse().unwrap(),
+            keeps_house: false,
             founded_at: None,
         };
         let options = OrganisationOptions {

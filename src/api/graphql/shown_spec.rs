@@ -22,7 +22,7 @@ use super::{
     customers::{Customer, Interaction},
     fault::Fault,
     goods::{Price, PriceList, Product, StockItem, Warehouse},
-    governance::{Organisation as OrganisationObject, Policy},
+    governance::{Organisation as OrganisationObject, Policy, Tenant},
     kinds,
     object::ReadObject,
     orders::{Order, Shipment},
@@ -127,6 +127,7 @@ macro_rules! by_row {
 by_row! {
     organisation: OrganisationObject,
     policy: Policy,
+    tenant: Tenant,
     account: Account,
     team: Team,
     api_key: ApiKey,
@@ -180,7 +181,7 @@ fn types() -> BTreeMap<String, Value> {
 #[test]
 fn what_is_cut_out_of_a_document_is_what_its_row_shows() {
     /// Kinds of which the demo has none.
-    const ABSENT: [&str; 1] = ["session"];
+    const ABSENT: [&str; 2] = ["session", "tenant"];
     let (types, links) = (types(), links());
     let by_row = Schema::new(ByRow, EmptyMutation, EmptySubscription);
     for kind in kinds().all() {

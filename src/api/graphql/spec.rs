@@ -46,6 +46,7 @@ impl Desk {
             currency: "CNY".parse().unwrap(),
             founder: "founder".parse().unwrap(),
             policies_from: "2020-01-01".parse().unwrap(),
+            keeps_house: false,
             founded_at: None,
         };
         let options = OrganisationOptions {

@@ -48,6 +48,8 @@ pub enum Code {
     Unauthenticated,
     /// The actor or the origin may not do this, or the server is not asked under this name.
     Forbidden,
+    /// Nobody may work in the organisation for the time being.
+    OrganisationSuspended,
     /// Too many requests, too much cost in too short a time, or too many operations on one socket.
     /// `extensions.retryAfterMs` and over HTTP `Retry-After` say when there is room again, where
     /// time makes room.
@@ -64,7 +66,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the table.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ParseFailed,
         Self::ValidationFailed,
         Self::BadUserInput,
@@ -81,6 +83,7 @@ impl Code {
         Self::NotFound,
         Self::Unauthenticated,
         Self::Forbidden,
+        Self::OrganisationSuspended,
         Self::RateLimited,
         Self::ProjectionLagging,
         Self::TooManyOpen,
@@ -108,6 +111,7 @@ impl Code {
             Self::NotFound => "NOT_FOUND",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
+            Self::OrganisationSuspended => "ORGANISATION_SUSPENDED",
             Self::RateLimited => "RATE_LIMITED",
             Self::ProjectionLagging => "PROJECTION_LAGGING",
             Self::TooManyOpen => "TOO_MANY_OPEN",
@@ -127,7 +131,7 @@ impl Code {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::OrganisationSuspended => StatusCode::FORBIDDEN,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::QueryTimeout
             | Self::ProjectionLagging
@@ -148,6 +152,7 @@ impl Code {
             Self::BadRequest
                 | Self::Unauthenticated
                 | Self::Forbidden
+                | Self::OrganisationSuspended
                 | Self::RateLimited
                 | Self::TooManyOpen
                 | Self::ServiceUnavailable

@@ -43,6 +43,9 @@ pub enum Unauthenticated {
     /// The account may not act.
     #[error("the account is not active")]
     NotActive,
+    /// Nobody may work in the organisation for the time being.
+    #[error("the organisation is suspended")]
+    Suspended,
     /// The account may not act on behalf of the other one.
     #[error("the authority was not delegated")]
     NotDelegated,

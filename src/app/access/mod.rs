@@ -24,7 +24,8 @@ mod throttle;
 mod token;
 
 pub use armoury::{Armoury, verify_password};
-pub use bootstrap::{Bootstrap, bootstrap};
+pub(crate) use bootstrap::first_account;
+pub use bootstrap::{Bootstrap, bootstrap, first_key};
 pub use gate::{Gate, Unauthenticated};
 pub use principal::Principal;
 pub use provider::{

@@ -20,6 +20,8 @@ use jsonwebtoken::{
 };
 use lru::LruCache;
 use serde::Deserialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
 
 /// The time between two looks at a provider's keys for the sake of an unknown one.
 const LOOK_PAUSE: Duration = Duration::from_secs(10);
@@ -95,6 +97,8 @@ pub struct ProviderSettings {
     pub algorithms: Vec<SignatureAlgorithm>,
     /// How far its clock may be from ours, in seconds.
     pub leeway_seconds: u64,
+    /// The claim that names the organisation, for a server that has many.
+    pub organisation_claim: String,
 }
 
 /// Why a token is not believed. For the server's log; whoever brought it learns only that.
@@ -127,6 +131,8 @@ pub struct Proven {
     pub identity: ExternalIdentity,
     /// Until when.
     pub ends: DateTime,
+    /// The organisation that it is meant for, where the token names one.
+    pub organisation: Option<Uuid>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +142,8 @@ struct Claims {
     sub: Option<String>,
     #[serde(default)]
     exp: Option<u64>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 /// The providers that are believed.
@@ -237,7 +245,24 @@ impl Provider {
         validation.set_audience(&self.settings.audiences);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)?.claims;
-        proven(claims, self.settings.leeway_seconds).ok_or(TokenRejected::Malformed)
+        self.proven(claims).ok_or(TokenRejected::Malformed)
+    }
+
+    fn proven(&self, claims: Claims) -> Option<Proven> {
+        let leeway = self.settings.leeway_seconds;
+        let ends = claims.exp?.checked_add(leeway)?.checked_mul(1_000_000)?;
+        let named = claims.others.get(&self.settings.organisation_claim);
+        Some(Proven {
+            identity: ExternalIdentity {
+                issuer: claims.iss.parse().ok()?,
+                subject: claims.sub?.parse().ok()?,
+            },
+            ends: DateTime::from_micros(i64::try_from(ends).ok()?),
+            organisation: match named {
+                Some(named) => Some(Uuid::try_parse(named.as_str()?).ok()?),
+                None => None,
+            },
+        })
     }
 
     /// The key of that name, fetched again where it is not known or the keys are old.
@@ -309,20 +334,6 @@ fn fetched(address: &str) -> Result<Vec<u8>, String> {
         .map_err(|error| error.to_string())?;
     let body = response.body_mut().with_config().limit(KEY_SET_BYTES_MAX);
     body.read_to_vec().map_err(|error| error.to_string())
-}
-
-fn proven(claims: Claims, leeway_seconds: u64) -> Option<Proven> {
-    let ends = claims
-        .exp?
-        .checked_add(leeway_seconds)?
-        .checked_mul(1_000_000)?;
-    Some(Proven {
-        identity: ExternalIdentity {
-            issuer: claims.iss.parse().ok()?,
-            subject: claims.sub?.parse().ok()?,
-        },
-        ends: DateTime::from_micros(i64::try_from(ends).ok()?),
-    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

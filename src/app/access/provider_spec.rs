@@ -44,6 +44,7 @@ impl Login {
             audiences: vec!["daybook".to_owned()],
             keys: KeySource::File(folder.path().join("keys.json")),
             algorithms: vec![SignatureAlgorithm::EdDsa],
+            organisation_claim: "org".to_owned(),
             leeway_seconds: 30,
         }]);
         providers.look_every(Duration::ZERO);

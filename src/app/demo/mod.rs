@@ -101,6 +101,7 @@ pub fn founding(options: DemoOptions) -> Founding {
         currency: Currency::CNY,
         founder: text(ADMINISTRATOR),
         policies_from: from,
+        keeps_house: false,
         founded_at: Some(DateTime::from_micros(calendar::start_of(from.0) * 1_000)),
     }
 }

@@ -41,6 +41,17 @@ impl Directory {
         }
     }
 
+    /// Refuses whoever may not stay in an organisation any more.
+    ///
+    /// # Errors
+    /// As [`House::admits`].
+    pub fn admits(&self, id: Uuid) -> Result<(), HouseError> {
+        match self {
+            Self::One(_) => Ok(()),
+            Self::House(house) => house.admits(id),
+        }
+    }
+
     /// The organisation of whoever names none: the only one, where there is only one.
     pub fn only(&self) -> Option<Lease> {
         match self {

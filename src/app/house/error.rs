@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use daybook_schema::{commit::Refusal, governance::TenantFailure};
 use uuid::Uuid;
 
-use crate::AppError;
+use crate::{AppError, CommandError};
 
 /// A fault of a house. Clones share their cause: an opening fails for all who waited for it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -15,6 +16,29 @@ pub enum HouseError {
         /// The id.
         organisation: Uuid,
     },
+    /// Nobody gets into the organisation for the time being.
+    #[error("organisation {organisation} is suspended")]
+    Suspended {
+        /// The id.
+        organisation: Uuid,
+    },
+    /// A rule about tenants said no.
+    #[error("{}", refusal.message)]
+    Refused {
+        /// Which, and why.
+        refusal: Refusal,
+    },
+    /// What was asked for could not be done.
+    #[error("{message}")]
+    Failed {
+        /// The stable code.
+        code: String,
+        /// One sentence for a person.
+        message: String,
+    },
+    /// A command was not decided.
+    #[error(transparent)]
+    Command(#[from] CommandError),
     /// As many organisations as may be open are open and in use.
     #[error("{open_max} organisations are open and in use, and no more may be")]
     Full {
@@ -67,11 +91,24 @@ impl From<AppError> for HouseError {
     }
 }
 
+impl From<TenantFailure> for HouseError {
+    fn from(failure: TenantFailure) -> Self {
+        Self::Failed {
+            code: failure.code.to_string(),
+            message: failure.message.to_string(),
+        }
+    }
+}
+
 impl HouseError {
     /// The stable code.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::Unknown { .. } => "ORGANISATION_UNKNOWN",
+            Self::Suspended { .. } => "ORGANISATION_SUSPENDED",
+            Self::Refused { refusal } => &refusal.code,
+            Self::Failed { code, .. } => code,
+            Self::Command(error) => error.code(),
             Self::Full { .. } => "TOO_MANY_OPEN",
             Self::Opening { .. } => "ORGANISATION_OPENING",
             Self::Unopened { source, .. } | Self::App(source) => source.code(),

@@ -46,6 +46,16 @@ pub(super) struct Left {
 /// A place for one more organisation; another may have to be closed before it is free.
 pub(super) struct Place(pub(super) Option<Box<Left>>);
 
+/// What was found behind a door that was to be barred.
+pub(super) enum Barred {
+    /// Nothing: the organisation is not open.
+    Empty,
+    /// The organisation, which is to be closed.
+    Left(Box<Left>),
+    /// Somebody uses it still; nothing is barred.
+    InUse,
+}
+
 /// What somebody finds who wants to enter.
 pub(super) enum Found {
     /// It is open.
@@ -82,6 +92,36 @@ impl Rooms {
     /// How many organisations are not closed yet.
     pub(super) fn count(&self) -> usize {
         self.rooms.len()
+    }
+
+    /// Whether nobody enters any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Bars the room of an organisation, until it is [unbarred](Self::unbar).
+    pub(super) fn bar(&mut self, id: Uuid) -> Barred {
+        match self.rooms.get(&id) {
+            None => {
+                self.rooms.insert(id, Room::Closing);
+                Barred::Empty
+            }
+            Some(room) if room.left().is_some() => match self.take(id) {
+                Some(left) => Barred::Left(Box::new(left)),
+                None => Barred::InUse,
+            },
+            Some(_) => Barred::InUse,
+        }
+    }
+
+    /// Notes that an organisation which was taken out of a barred room is closed.
+    pub(super) fn free_place(&mut self) {
+        self.free += 1;
+    }
+
+    /// Ends a bar.
+    pub(super) fn unbar(&mut self, id: Uuid) {
+        self.rooms.remove(&id);
     }
 
     /// Lets nobody enter any more.
@@ -125,6 +165,11 @@ impl Rooms {
         let left = self.rooms.iter();
         let left = left.filter_map(|(id, room)| room.left().map(|left| (left, *id)));
         let (_, id) = left.filter(|(left, _)| *left <= since).min()?;
+        self.take(id)
+    }
+
+    /// Takes an organisation out of its room, unless somebody else holds it.
+    fn take(&mut self, id: Uuid) -> Option<Left> {
         match self.rooms.insert(id, Room::Closing) {
             Some(Room::Open { organisation, used }) => match Arc::try_unwrap(organisation) {
                 Ok(organisation) => Some(Left { id, organisation }),
@@ -133,7 +178,14 @@ impl Rooms {
                     None
                 }
             },
-            Some(Room::Opening(_) | Room::Closing) | None => None,
+            Some(other) => {
+                self.rooms.insert(id, other);
+                None
+            }
+            None => {
+                self.rooms.remove(&id);
+                None
+            }
         }
     }
 

@@ -13,16 +13,10 @@ use super::{
     HouseError, Shared,
     rooms::{Left, Outcome, Place},
 };
-use crate::{AppError, Founding, Organisation};
+use crate::{AppError, Organisation};
 
 /// The time between two looks at how far the read models have come.
 const PAUSE: Duration = Duration::from_millis(1);
-
-/// What an opening does.
-pub(super) enum Work {
-    Open,
-    Found(Box<Founding>),
-}
 
 /// Whoever drops it without having run it, a panic too, tells those who wait that it was cut off.
 pub(super) struct Turn {
@@ -48,9 +42,9 @@ impl Turn {
         }
     }
 
-    pub(super) fn run(mut self, work: &Work) {
+    pub(super) fn run(mut self) {
         self.make_room();
-        match self.work(work) {
+        match self.work() {
             Ok(organisation) => self.settle(organisation),
             Err(source) => {
                 let (organisation, source) = (self.id, Arc::new(source));
@@ -73,19 +67,16 @@ impl Turn {
         }
     }
 
-    fn work(&mut self, work: &Work) -> Result<Organisation, AppError> {
+    fn work(&mut self) -> Result<Organisation, AppError> {
         self.house.open.fetch_add(1, Ordering::AcqRel);
         self.counted = true;
-        let opened = self.open(work)?;
+        let opened = self.open()?;
         self.counted = false;
         Ok(opened)
     }
 
-    fn open(&self, work: &Work) -> Result<Organisation, AppError> {
+    fn open(&self) -> Result<Organisation, AppError> {
         let (folder, options) = (&self.house.folder, &self.house.options.organisation);
-        if let Work::Found(founding) = work {
-            folder.found(self.id, founding, options)?;
-        }
         let folder = folder.of(self.id);
         let opened = Organisation::open_existing(&folder, options.clone(), &mut |_, _| {});
         let (organisation, opening) = opened?;

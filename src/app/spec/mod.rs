@@ -22,6 +22,7 @@ fn founding() -> Founding {
         currency: "CNY".parse().unwrap(),
         founder: "founder".parse().unwrap(),
         policies_from: "2020-01-01".parse().unwrap(),
+        keeps_house: false,
         founded_at: None,
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use daybook_api::transport::{self, Rate, ServeConfig, Tls, TlsError, TransportConfig};
 use daybook_app::access::{KeySource, ProviderSettings, Providers};
+use daybook_app::{HouseOptions, OrganisationOptions};
 
 use super::{rule::Secret, settings::Settings};
 
@@ -60,6 +61,16 @@ impl Settings {
         }
     }
 
+    /// How a house is kept whose organisations are opened in that way.
+    pub(crate) fn house(&self, organisation: OrganisationOptions) -> HouseOptions {
+        HouseOptions {
+            open_max: self.house.open_max,
+            idle: self.house.idle,
+            wait: self.house.wait,
+            organisation,
+        }
+    }
+
     /// The identity providers that are believed.
     pub(crate) fn providers(&self) -> Providers {
         let oidc = &self.oidc;
@@ -76,6 +87,7 @@ impl Settings {
                 keys,
                 algorithms: algorithms.filter_map(|name| name.parse().ok()).collect(),
                 leeway_seconds: oidc.leeway.as_secs(),
+                organisation_claim: oidc.organisation_claim.clone(),
             });
         Providers::new(provider.into_iter().collect())
     }

@@ -241,6 +241,18 @@ pub(crate) fn text() -> Rule<Option<String>> {
     }
 }
 
+/// A text that is always there.
+pub(crate) fn word(default: &str) -> Rule<String> {
+    Rule {
+        default: default.to_owned(),
+        allowed: "text".to_owned(),
+        placeholder: "TEXT",
+        secret: false,
+        read: Box::new(|text| (!text.is_empty()).then(|| text.to_owned())),
+        show: Box::new(|value| Some(value.clone().into())),
+    }
+}
+
 pub(crate) fn https() -> Rule<Option<String>> {
     Rule {
         allowed: "an address such as https://login.example.com/keys".to_owned(),

@@ -8,7 +8,7 @@ use super::{
     list::settings,
     rule::{
         Secret, address, algorithms, bytes, choice, count, file, hosts, https, millis, minutes,
-        origins, seconds, secret, size, switch, text, texts, time,
+        origins, seconds, secret, size, switch, text, texts, time, word,
     },
 };
 use crate::logging::LogFormat;
@@ -131,6 +131,18 @@ settings! {
         algorithms: Vec<String> = algorithms();
         /// How far the provider's clock may be from ours.
         leeway: Duration = time(seconds(60), seconds(0)..=minutes(5));
+        /// The claim that names the organisation by its id, where the server has many.
+        organisation_claim: String = word("daybook_organisation");
+    }
+
+    /// How the organisations of a house share the process.
+    house: House at "house" as "house" {
+        /// Organisations open at a time; the one that was left first makes room for another.
+        open_max: usize = size(64, 1..=10_000);
+        /// Time for which an organisation that nobody uses stays open.
+        idle: Duration = time(minutes(10), millis(100)..=minutes(24 * 60));
+        /// Time for which a request waits for a place, and for its organisation to be opened.
+        wait: Duration = time(seconds(10), millis(100)..=minutes(10));
     }
 
     /// The server's own log, on stderr; `DAYBOOK_LOG` says how much of it is written.

@@ -6,14 +6,22 @@ use std::path::Path;
 use daybook_api::health::{Health, Report};
 use daybook_app::House;
 
-use super::{Parts, Serve};
-use crate::{error::CliError, exit::Exit, organisations::house_options};
+use super::{Parts, Serve, keys};
+use crate::{config::Settings, error::CliError, exit::Exit, open, organisations};
 
 /// Opens the house.
-pub(super) fn begin(arguments: &Serve, folder: &Path) -> Result<House, CliError> {
-    let house = House::open(folder, house_options(arguments.room, &arguments.master))?;
+pub(super) fn begin(
+    arguments: &Serve,
+    settings: &Settings,
+    folder: &Path,
+) -> Result<House, CliError> {
+    let organisation = organisations::options(arguments.room, &arguments.master);
+    let house = House::open(folder, settings.house(organisation))?;
     let organisations = house.organisations()?.len();
     tracing::info!(folder = %folder.display(), organisations, "house open");
+    let office = house.office()?;
+    open::catch_up(&office);
+    keys::show_first(&office, &arguments.administrator)?;
     Ok(house)
 }
 

@@ -26,7 +26,7 @@ pub(super) fn show_first(organisation: &Organisation, login: &Actor) -> Result<(
     };
     wait_until_posted(organisation);
     output::say(&format!(
-        "The key of `{}`, which administers this organisation. It is shown this once:\n  {}",
+        "The key of `{}`, which is the first account here. It is shown this once:\n  {}",
         first.account.0,
         first.key.reveal()
     ))

@@ -84,8 +84,8 @@ pub(crate) struct Serve {
     demo: bool,
     #[command(flatten)]
     story: Story,
-    /// The user name of the first account, which administers the organisation; of effect where
-    /// there is no account yet.
+    /// The user name of the first account, which administers the organisation, or operates the
+    /// house; of effect where there is no account yet.
     #[arg(
         long,
         env = "DAYBOOK_ADMINISTRATOR",
@@ -135,7 +135,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Exit, CliError> {
     let runtime = Runtime::new().map_err(system("start the runtime"))?;
     let connections = settings.connections(tls);
     let waiting = Waiting::begin(&runtime, &listener, connections.clone())?;
-    let record = Record::begin(arguments)?;
+    let record = Record::begin(arguments, &settings)?;
     waiting.end(&runtime);
     let served = match &record {
         Record::One(organisation) => {
@@ -162,9 +162,9 @@ enum Record {
 }
 
 impl Record {
-    fn begin(arguments: &Serve) -> Result<Self, CliError> {
+    fn begin(arguments: &Serve, settings: &Settings) -> Result<Self, CliError> {
         Ok(match &arguments.house {
-            Some(folder) => Self::House(house::begin(arguments, folder)?),
+            Some(folder) => Self::House(house::begin(arguments, settings, folder)?),
             None => Self::One(Arc::new(begin(arguments)?)),
         })
     }

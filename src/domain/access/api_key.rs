@@ -115,7 +115,7 @@ pub(crate) fn decide(command: ApiKeyCommand, desk: &mut Desk<'_>) -> Result<(), 
 }
 
 /// What is kept of a secret; a command without it did not come through a door that makes secrets.
-pub(super) fn required(verifier: Option<Verifier>) -> Result<Verifier, Declined> {
+pub(crate) fn required(verifier: Option<Verifier>) -> Result<Verifier, Declined> {
     verifier.ok_or_else(|| SecretRejection::SecretMissing.into())
 }
 

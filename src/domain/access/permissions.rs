@@ -8,7 +8,7 @@
 use daybook_schema::access::Role;
 use daybook_schema::access::Role::{
     Administrator, Analyst, Auditor, Delivery, HumanResources, Integrator, Leader, Manager,
-    QualityMeasurer, SalesManager, Salesperson, ServiceAgent, StockKeeper,
+    Operator, QualityMeasurer, SalesManager, Salesperson, ServiceAgent, StockKeeper,
 };
 
 /// Who may issue a command.
@@ -91,6 +91,7 @@ const SERVING: &[Role] = &[Manager, ServiceAgent];
 const APPROVING: &[Role] = &[Leader, Manager, SalesManager];
 const KEEPING: &[Role] = &[Manager, StockKeeper];
 const PRICING: &[Role] = &[Leader, Manager, SalesManager];
+const OPERATING: &[Role] = &[Operator];
 const CARRYING: &[Role] = &[Manager, StockKeeper, Delivery];
 
 const fn only(roles: &'static [Role]) -> (&'static [Role], bool) {
@@ -116,8 +117,11 @@ macro_rules! commands {
 
 commands! {
     // The process itself issues these, and nobody else.
-    only(NOBODY) => FoundOrganisation OpenSession;
+    only(NOBODY) => FoundOrganisation OpenSession ConcludeTenantTask;
     only(RULES) => PublishPolicy;
+
+    only(OPERATING) => CreateTenant SuspendTenant ReinstateTenant ExportTenant RestoreTenant
+        EraseTenant;
 
     only(STAFF) => InviteUser SuspendAccount ReinstateAccount AssignTeam LinkIdentity UnlinkIdentity
         FormTeam RenameTeam MoveTeam DissolveTeam;
@@ -213,6 +217,7 @@ const ORDERS: &[Role] = &[
     Auditor,
     Integrator,
 ];
+const TENANTS: &[Role] = &[Administrator, Auditor, Operator];
 const KEYS: &[Role] = &[Administrator, HumanResources, Auditor];
 /// Who sees figures and not persons.
 const IMPERSONAL: &[Role] = &[Analyst, QualityMeasurer, Integrator];
@@ -246,6 +251,7 @@ macro_rules! kinds {
 kinds! {
     "organisation": EVERYBODY;
     "policy": EVERYBODY;
+    "tenant": TENANTS;
     "account": EVERYBODY, personal hidden from IMPERSONAL;
     "team": EVERYBODY;
     "apiKey": KEYS;
@@ -293,6 +299,7 @@ const READERS: &[Role] = &[
     HumanResources,
     QualityMeasurer,
     Auditor,
+    Operator,
 ];
 const SALES_FIGURES: &[Role] = &[
     Administrator,

@@ -7,3 +7,6 @@ pub(crate) mod organisation;
 pub(crate) mod policy;
 #[cfg(test)]
 mod spec;
+pub(crate) mod tenant;
+#[cfg(test)]
+mod tenant_spec;

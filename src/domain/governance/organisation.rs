@@ -2,7 +2,7 @@
 //! Invariant: it is founded once, and its base currency never changes.
 
 use daybook_schema::{
-    governance::{OrganisationCommand, OrganisationEvent, OrganisationId},
+    governance::{FoundOrganisation, OrganisationCommand, OrganisationEvent, OrganisationId},
     kernel::Currency,
 };
 
@@ -18,6 +18,8 @@ pub(crate) enum Organisation {
     Founded {
         /// The currency in which it values its stock.
         currency: Currency,
+        /// Whether it has tenants.
+        keeps_house: bool,
     },
 }
 
@@ -27,8 +29,13 @@ impl Aggregate for Organisation {
 
     fn evolve(self, event: &OrganisationEvent) -> Self {
         match event {
-            OrganisationEvent::OrganisationFounded { currency, .. } => Self::Founded {
+            OrganisationEvent::OrganisationFounded {
+                currency,
+                keeps_house,
+                ..
+            } => Self::Founded {
                 currency: *currency,
+                keeps_house: *keeps_house,
             },
         }
     }
@@ -38,10 +45,18 @@ pub(crate) fn decide(command: OrganisationCommand, desk: &mut Desk<'_>) -> Resul
     let id = OrganisationId(desk.context().organisation);
     match (&*desk.load::<Organisation>(&id)?, command) {
         (Organisation::Unfounded, OrganisationCommand::FoundOrganisation(command)) => {
-            let (name, currency) = (command.name, command.currency);
+            let FoundOrganisation {
+                name,
+                currency,
+                keeps_house,
+            } = command;
             Ok(desk.record(
                 &id,
-                OrganisationEvent::OrganisationFounded { name, currency },
+                OrganisationEvent::OrganisationFounded {
+                    name,
+                    currency,
+                    keeps_house,
+                },
             )?)
         }
         (Organisation::Founded { .. }, OrganisationCommand::FoundOrganisation(_)) => {
@@ -54,7 +69,20 @@ pub(crate) fn decide(command: OrganisationCommand, desk: &mut Desk<'_>) -> Resul
 pub(crate) fn base_currency(desk: &Desk<'_>) -> Result<Currency, Fault> {
     let id = OrganisationId(desk.context().organisation);
     match &*desk.load::<Organisation>(&id)? {
-        Organisation::Founded { currency } => Ok(*currency),
+        Organisation::Founded { currency, .. } => Ok(*currency),
         Organisation::Unfounded => Ok(Currency::CNY),
     }
+}
+
+/// Whether the organisations of a house are its tenants.
+pub(super) fn keeps_house(desk: &Desk<'_>) -> Result<bool, Fault> {
+    let id = OrganisationId(desk.context().organisation);
+    let organisation = desk.load::<Organisation>(&id)?;
+    Ok(matches!(
+        &*organisation,
+        Organisation::Founded {
+            keeps_house: true,
+            ..
+        }
+    ))
 }

@@ -61,6 +61,7 @@ pub(crate) fn shop_with(allow_back_orders: bool, over_delivery: i64) -> Given {
 #[track_caller]
 pub(crate) fn shop_without_rules() -> Given {
     let found = FoundOrganisation {
+        keeps_house: false,
         name: t("晨光茶行"),
         currency: Currency::CNY,
     };

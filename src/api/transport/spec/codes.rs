@@ -11,8 +11,9 @@ use super::{GRAPHQL_JSON, Server, TransportConfig, post};
 use crate::transport::errors::Code;
 
 /// Codes that only a schema raises or that need a socket; the latter are met in `sockets`.
-const OF_THE_SCHEMA: [&str; 5] = [
+const OF_THE_SCHEMA: [&str; 6] = [
     "FORBIDDEN",
+    "ORGANISATION_SUSPENDED",
     "RATE_LIMITED",
     "PROJECTION_LAGGING",
     "TOO_MANY_OPEN",

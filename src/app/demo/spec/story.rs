@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Commands that the demo leaves out, with the reason.
-const LEFT_OUT: [(&str, &str); 21] = [
+const LEFT_OUT: [(&str, &str); 28] = [
     (
         "FoundOrganisation",
         "an organisation is founded before it is filled",
@@ -39,6 +39,13 @@ const LEFT_OUT: [(&str, &str); 21] = [
     ("DissolveTeam", SETTLED),
     ("AssignCustomerTerritory", NO_TERRITORY),
     ("AssignLeadTerritory", NO_TERRITORY),
+    ("CreateTenant", NO_HOUSE),
+    ("SuspendTenant", NO_HOUSE),
+    ("ReinstateTenant", NO_HOUSE),
+    ("ExportTenant", NO_HOUSE),
+    ("RestoreTenant", NO_HOUSE),
+    ("EraseTenant", NO_HOUSE),
+    ("ConcludeTenantTask", NO_HOUSE),
     (
         "EraseSubject",
         "the company keeps everybody, so that the whole story can be read",
@@ -46,6 +53,7 @@ const LEFT_OUT: [(&str, &str); 21] = [
 ];
 const NO_PASSWORD: &str = "people prove who they are by shown keys, and nobody has a password";
 const SETTLED: &str = "accounts, teams and keys are set up once, before the story begins";
+const NO_HOUSE: &str = "the company is no house, and has no tenants";
 const NO_TERRITORY: &str = "sales are divided by teams, and there are no territories";
 
 /// The names of all commands.

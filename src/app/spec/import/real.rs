@@ -119,6 +119,7 @@ fn open(folder: &Path) -> Organisation {
         currency: "USD".parse().unwrap(),
         founder: "founder".parse().unwrap(),
         policies_from: "1996-07-01".parse().unwrap(),
+        keeps_house: false,
         founded_at: None,
     };
     let options = OrganisationOptions {
