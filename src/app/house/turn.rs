@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
+use daybook_eventlog::LogError;
 use uuid::Uuid;
 
 use super::{
     HouseError, Shared,
     rooms::{Left, Outcome, Place},
 };
-use crate::{AppError, Founding, Organisation};
+use crate::{AppError, Founding, Organisation, organisation};
 
 /// The time between two looks at how far the read models have come.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -87,6 +88,13 @@ impl Turn {
             folder.found(self.id, founding, options)?;
         }
         let folder = folder.of(self.id);
+        // A folder under another name, copied or linked, is nobody's second way in: its log would
+        // go on apart from the one that has the name.
+        let found = organisation::existing(&folder)?;
+        if found != self.id {
+            let expected = self.id;
+            return Err(LogError::WrongOrganisation { expected, found }.into());
+        }
         let opened = Organisation::open_existing(&folder, options.clone(), &mut |_, _| {});
         let (organisation, opening) = opened?;
         catch_up(&organisation);
