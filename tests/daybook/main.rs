@@ -17,6 +17,7 @@ mod house;
 mod house_rules;
 mod imports;
 mod opening;
+mod paths;
 mod personal;
 mod published;
 mod refusals;
