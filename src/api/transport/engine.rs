@@ -72,6 +72,18 @@ impl<G: GraphQl> Engine<G> {
         Ok(self.budget.count_for(context)?)
     }
 
+    /// Asks again who listens, and tells whether they still may. What passes by itself, such as a
+    /// provider that cannot be reached, ends nothing: whatever is then handed out asks for itself.
+    pub(super) async fn renew(&self, context: &RequestContext) -> Result<(), Fault> {
+        let established = self.graphql.authenticate(context);
+        match tokio::time::timeout(self.time_max, established).await {
+            Ok(Err(fault)) if matches!(fault.code, Code::Unauthenticated | Code::Forbidden) => {
+                Err(fault)
+            }
+            Ok(Ok(_) | Err(_)) | Err(_) => Ok(()),
+        }
+    }
+
     /// Everything up to execution, for somebody who has been identified.
     pub(super) fn prepare(
         &self,
