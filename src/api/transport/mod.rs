@@ -81,8 +81,9 @@ pub trait GraphQl: Clone + Send + Sync + 'static {
 
     /// Establishes who asks, from what [`RequestContext::said`] tells. The transport calls it
     /// before it reads a request's body, at a socket's `connection_init`, again before each of a
-    /// socket's operations, and every [`TransportConfig::renewal`] while somebody listens. It puts the outcome into [`RequestContext::identity`], where
-    /// [`execute`](Self::execute) and [`subscribe`](Self::subscribe) find it.
+    /// socket's operations, and every [`TransportConfig::renewal`] while somebody listens. It puts
+    /// the outcome into [`RequestContext::identity`], where [`execute`](Self::execute) and
+    /// [`subscribe`](Self::subscribe) find it.
     ///
     /// # Errors
     /// [`Code::Unauthenticated`](errors::Code::Unauthenticated) where nobody could be established

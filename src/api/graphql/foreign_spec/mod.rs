@@ -13,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use daybook_app::demo::ADMINISTRATOR;
+use daybook_app::{
+    access::{Token, TokenKind},
+    demo::ADMINISTRATOR,
+};
 use daybook_domain::is_held;
 use daybook_schema::{Command, CommandVisitor, DomainCommand};
 use serde_json::{Value, json};
@@ -411,7 +414,7 @@ impl Trial {
             let body = json!({ "token": token, "password": PASSWORD });
             self.pair.post("/invitation", &body)
         };
-        let invented = spliced.replace("new.comer", "nobody.here");
+        let invented = Token::new(TokenKind::Invitation, to, "nobody.here", "x").reveal();
         let head = ours.head();
         let told = accept(&spliced);
         assert_eq!(told.0, 401, "{}", told.1);
