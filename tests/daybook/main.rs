@@ -22,5 +22,6 @@ mod personal;
 mod published;
 mod refusals;
 mod refused_folders;
+mod secrets;
 mod server;
 mod story;

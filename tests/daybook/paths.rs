@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     books::{code_of, company, contents, copy, daybook, done},
+    secrets,
     server::{PROGRAM, Server},
 };
 
@@ -159,7 +160,9 @@ fn ended(arguments: &[&str]) -> (Option<i32>, String) {
     let since = Instant::now();
     loop {
         if let Some(status) = process.try_wait().unwrap() {
-            return (status.code(), fs::read_to_string(said.path()).unwrap());
+            let said = fs::read_to_string(said.path()).unwrap();
+            secrets::overheard("stderr", &said);
+            return (status.code(), said);
         }
         if since.elapsed() > PATIENCE {
             let _ = process.kill();
