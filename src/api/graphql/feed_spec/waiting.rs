@@ -22,7 +22,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _},
 };
 
-use super::{Armoury, Command, Key, Room, Token, TokenKind};
+use super::{Armoury, Command, DomainCommand, Envelope, Key, Room, Token, TokenKind, Uuid};
 
 /// The time between two looks at who listens.
 const RENEWAL: Duration = Duration::from_millis(200);
@@ -100,13 +100,23 @@ impl Room {
         format!("subscription {{ commits(after: \"{head}\") {fields} }}")
     }
 
-    fn customer(&self, name: &str, owner: &str) {
+    fn registration(name: &str, owner: &str) -> RegisterCustomer {
         let details: CustomerDetails = serde_json::from_value(json!({ "name": name })).unwrap();
-        self.order(RegisterCustomer {
+        RegisterCustomer {
             details,
             contacts: Vec::new(),
             owner: Some(owner.parse().unwrap()),
-        });
+        }
+    }
+
+    fn customer(&self, name: &str, owner: &str) {
+        self.order(Self::registration(name, owner));
+    }
+
+    /// Issues a command and waits for nothing.
+    fn submit(&self, command: impl Into<DomainCommand>) {
+        let envelope = Envelope::of_process(Uuid::now_v7(), self.founder.clone(), command);
+        drop(self.organisation.desk().submit_blocking(envelope).unwrap());
     }
 
     fn session(&self, account: &AccountId) -> Key {
@@ -266,6 +276,37 @@ fn whoever_is_shut_out_hears_nothing_more_whenever_they_are_looked_at() {
     }
 }
 
+/// How often somebody is shut out while the company works on.
+const ROUNDS: usize = 30;
+
+#[test]
+fn nothing_that_follows_the_cut_is_heard_however_soon_it_follows() {
+    let room = Room::empty(NEVER);
+    for round in 0..ROUNDS {
+        let login = format!("quick.{round}");
+        let account = room.account(
+            &login,
+            &[(Role::Leader, Scope::of(ScopeKind::Organisation))],
+        );
+        let key = room.key(&account, None);
+        let before = room.organisation.log().head().position;
+        let stream = room.stream(&key.token, &room.feed(), &[]);
+        let heard = room.runtime.spawn(heard(stream));
+        let api_key = ApiKeyId(key.id);
+        let revoke = RevokeApiKey {
+            api_key,
+            because: None,
+        };
+        room.submit(revoke);
+        for number in 0..20 {
+            room.submit(Room::registration(&format!("Quick {number}"), "founder"));
+        }
+        let heard = room.runtime.block_on(heard).unwrap();
+        let told = heard.matches("\"position\"").count();
+        assert_eq!(told, 0, "after {before} in round {round}: {heard}");
+    }
+}
+
 #[test]
 fn whoever_acts_for_another_is_cut_off_with_the_delegation() {
     let room = Room::empty(RENEWAL);
@@ -327,17 +368,19 @@ fn a_feed_narrows_with_the_grants() {
 }
 
 impl Room {
-    /// Everything of a stream, which must end.
-    fn until_end(&self, mut stream: super::BodyDataStream) -> String {
-        self.runtime.block_on(async {
-            let mut heard = String::new();
-            loop {
-                let next = tokio::time::timeout(PATIENCE, stream.next()).await;
-                match next.unwrap_or_else(|_| panic!("it goes on after {heard}")) {
-                    Some(chunk) => heard.push_str(std::str::from_utf8(&chunk.unwrap()).unwrap()),
-                    None => return heard,
-                }
-            }
-        })
+    fn until_end(&self, stream: super::BodyDataStream) -> String {
+        self.runtime.block_on(heard(stream))
+    }
+}
+
+/// Everything of a stream, which must end.
+async fn heard(mut stream: super::BodyDataStream) -> String {
+    let mut heard = String::new();
+    loop {
+        let next = tokio::time::timeout(PATIENCE, stream.next()).await;
+        match next.unwrap_or_else(|_| panic!("it goes on after {heard}")) {
+            Some(chunk) => heard.push_str(std::str::from_utf8(&chunk.unwrap()).unwrap()),
+            None => return heard,
+        }
     }
 }

@@ -13,12 +13,14 @@ use std::{
     time::Duration,
 };
 
+use axum::body::Body;
 use daybook_app::{
     access::{Token, TokenKind},
     demo::ADMINISTRATOR,
 };
 use daybook_domain::is_held;
 use daybook_schema::{Command, CommandVisitor, DomainCommand};
+use http::{Request, header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -396,6 +398,17 @@ impl Trial {
         for token in [sign_in(theirs), theirs.keys[0].clone()] {
             assert_eq!(ask(&spliced(&token, theirs, ours)), refused);
         }
+        // Nor is a session of theirs ended by naming it here.
+        let session = sign_in(theirs);
+        let end = |token: &str| {
+            let bearer = format!("Bearer {token}");
+            let request = Request::delete("/session").header(header::HOST, "localhost");
+            let request = request.header(header::AUTHORIZATION, bearer);
+            self.pair.send(request.body(Body::empty()).unwrap()).0
+        };
+        assert_eq!(end(&spliced(&session, theirs, ours)), 401);
+        assert_eq!(ask(&session).0, 200);
+        assert_eq!(end(&session), 204);
     }
 
     /// An invitation is accepted where it was given, and its account is not made elsewhere.
