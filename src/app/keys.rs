@@ -82,7 +82,8 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), AppError> {
 /// Copies the master key of a data folder that keeps its own.
 pub(crate) fn copy_master_key(from: &Path, to: &Path) -> Result<(), AppError> {
     let path = from.join(MASTER_KEY_FILE);
-    if path.exists() {
+    // What came with a backup may be anything, and only a file ends.
+    if path.is_file() {
         MasterKey::read(&path)?.write_new(&to.join(MASTER_KEY_FILE))?;
     }
     Ok(())

@@ -77,7 +77,9 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<(Position, PathBuf)>, LogError> {
             .extension()
             .is_some_and(|extension| extension == EXTENSION);
         let stem = path.file_stem().and_then(|stem| stem.to_str());
-        if let Some(first) = stem.and_then(|stem| stem.parse().ok()).filter(|_| named) {
+        let first = stem.and_then(|stem| stem.parse().ok()).filter(|_| named);
+        // A pipe or a device has no end, and an archive may have been prepared by anybody.
+        if let Some(first) = first.filter(|_| path.is_file()) {
             pieces.push((first, path));
         }
     }

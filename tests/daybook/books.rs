@@ -4,12 +4,12 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
 };
 
 use serde_json::Value;
 
-use crate::server::{PROGRAM, Server};
+use crate::{secrets, server::Server};
 
 const MAPPING: &str = r#"
 namespace = "crm"
@@ -24,8 +24,9 @@ fields = { details.name = "{name}", details.customerType = "company" }
 "#;
 
 /// Runs the program.
+#[track_caller]
 pub(crate) fn daybook(arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).args(arguments).output().unwrap()
+    secrets::program(arguments)
 }
 
 /// Runs a sub-command on a folder, which must succeed, and gives its JSON.

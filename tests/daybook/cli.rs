@@ -7,6 +7,7 @@ use tempfile::tempdir;
 
 use crate::{
     books::{code_of, daybook},
+    secrets,
     server::{PROGRAM, Server},
 };
 
@@ -270,7 +271,7 @@ fn arguments_that_make_no_sense_are_named_and_nothing_is_begun() {
     }
     let mut command = Command::new(PROGRAM);
     let serve = command.env("DAYBOOK_LOG", "loud=very=much");
-    let output = serve.args(["serve", "--data", data]).output().unwrap();
+    let output = secrets::run(serve.args(["serve", "--data", data]));
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{complaint}");
     assert_eq!(

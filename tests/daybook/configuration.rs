@@ -11,6 +11,7 @@ use tempfile::tempdir;
 
 use crate::{
     books::code_of,
+    secrets,
     server::{PROGRAM, Server, serving},
 };
 
@@ -20,7 +21,7 @@ const TOKEN: &str = "a-token-that-nobody-shall-see";
 fn daybook(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(PROGRAM);
     command.current_dir(folder).args(arguments);
-    command.envs(variables.iter().copied()).output().unwrap()
+    secrets::run(command.envs(variables.iter().copied()))
 }
 
 #[track_caller]

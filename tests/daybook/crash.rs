@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 use uuid::Uuid;
 
-use crate::server::{PROGRAM, Server};
+use crate::{
+    secrets,
+    server::{PROGRAM, Server},
+};
 
 /// Clients that issue commands at the same time.
 const CLIENTS: usize = 256;
@@ -108,11 +111,7 @@ fn nothing_is_lost(folder: &Path, acknowledged: &HashMap<Uuid, u64>) {
 fn folder_is_sound(folder: &Path) {
     let run = |command: &str| {
         let mut program = Command::new(PROGRAM);
-        let output = program
-            .args([command, "--json", "--data"])
-            .arg(folder)
-            .output()
-            .unwrap();
+        let output = secrets::run(program.args([command, "--json", "--data"]).arg(folder));
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command}: {complaint}");
         serde_json::from_slice::<Value>(&output.stdout).unwrap()

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -18,7 +18,10 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 
-use crate::server::{Server, bearer, serving};
+use crate::{
+    secrets,
+    server::{Server, bearer, serving},
+};
 
 const PATIENCE: Duration = Duration::from_secs(8);
 const GRAPHQL: &str =
@@ -300,6 +303,8 @@ fn a_page_under_a_strange_name_is_turned_away() {
 struct Encrypted {
     process: Child,
     address: String,
+    /// Where the log is, and the key that does not stand in it.
+    folder: PathBuf,
 }
 
 impl Encrypted {
@@ -316,7 +321,12 @@ impl Encrypted {
             Some(rest.strip_suffix("/graphql")?.to_owned())
         });
         let address = address.unwrap();
-        Self { process, address }
+        let folder = folder.to_owned();
+        Self {
+            process,
+            address,
+            folder,
+        }
     }
 
     /// What `/livez` answers whoever trusts this certificate alone.
@@ -356,6 +366,13 @@ impl Drop for Encrypted {
         // It has usually ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if !std::thread::panicking() {
+            let said = fs::read_to_string(self.folder.join("log")).unwrap();
+            let key = fs::read_to_string(self.folder.join("key.pem")).unwrap();
+            let mut lines = key.lines().filter(|line| !line.starts_with("---"));
+            assert!(!lines.any(|line| said.contains(line)), "{said}");
+            secrets::overheard("the log of a server", &said);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Many organisations behind one address: each token opens its own, and nothing of the others.
 
 use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::Path,
     process::Command,
     thread,
@@ -247,6 +249,37 @@ fn an_operator_looks_after_tenants_and_sees_nothing_of_what_is_in_them() {
     assert_eq!(history.len(), 11, "{told}");
     let (status, _) = ask(&operator.server, &key, CUSTOMERS, Value::Null);
     assert_eq!(status, 401);
+    assert_eq!(operator.server.end(), Some(0));
+}
+
+#[test]
+fn a_socket_ends_when_its_organisation_is_suspended() {
+    let house = tempdir().unwrap();
+    let operator = Operator::begin(house.path());
+    let (tenant, key) = operator.create("Tea");
+    let query = "subscription { commits(after: \"0\") { position } }";
+    let body = json!({ "query": query }).to_string();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n{}\r\n{body}",
+        body.len(),
+        bearer(&key)
+    );
+    let mut socket = TcpStream::connect(operator.server.address()).unwrap();
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut first = [0; 15];
+    socket.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+    let because = json!({ "tenant": tenant, "because": "unpaid" });
+    operator.order("suspendTenant", because.clone());
+    operator.order("eraseTenant", because);
+    socket
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let mut said = String::new();
+    socket.read_to_string(&mut said).unwrap();
+    assert!(said.contains("ORGANISATION_SUSPENDED"), "{said}");
+    operator.wait(&tenant, "ERASED");
     assert_eq!(operator.server.end(), Some(0));
 }
 

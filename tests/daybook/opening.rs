@@ -1,21 +1,28 @@
 //! While a record is being opened, probes are answered and nothing else is.
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use crate::server::PROGRAM;
+use tempfile::NamedTempFile;
+
+use crate::{secrets, server::PROGRAM};
 
 /// A process that ends with its test, whatever becomes of it.
-struct Guarded(Child);
+struct Guarded(Child, NamedTempFile);
 
 impl Drop for Guarded {
     fn drop(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
+        if !std::thread::panicking() {
+            let said = fs::read_to_string(self.1.path()).unwrap();
+            secrets::overheard("the log of a server", &said);
+        }
     }
 }
 
@@ -40,14 +47,15 @@ fn probes_are_answered_while_the_record_is_being_opened() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap().to_string();
     drop(free);
+    let said = NamedTempFile::new().unwrap();
     let mut command = Command::new(PROGRAM);
     command
         .args(["serve", "--demo", "--scale", "0.1", "--listen", &address])
         .arg("--data")
         .arg(folder.path().join("data"))
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let _server = Guarded(command.spawn().unwrap());
+        .stderr(said.reopen().unwrap());
+    let _server = Guarded(command.spawn().unwrap(), said);
     let began = Instant::now();
     let mut told = Vec::new();
     loop {

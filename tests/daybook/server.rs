@@ -6,7 +6,7 @@ use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     os::unix::fs::FileExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         Mutex,
@@ -16,6 +16,8 @@ use std::{
 };
 
 use serde_json::{Value, json};
+
+use crate::secrets;
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_daybook");
@@ -33,6 +35,8 @@ pub(crate) struct Server {
     heard: String,
     /// What it says on stderr.
     said: File,
+    /// The folder of its organisation; none where it has many.
+    folder: Option<PathBuf>,
 }
 
 /// How a server ended that was not ready first.
@@ -67,6 +71,11 @@ impl Server {
 
     /// Waits until the server is ready, or has ended.
     pub(crate) fn run(mut command: Command) -> Result<Self, Ended> {
+        secrets::started(&command);
+        // Where a test does not say otherwise, as much is logged as there is to be overheard.
+        if command.get_envs().all(|(name, _)| name != "DAYBOOK_LOG") {
+            command.env("DAYBOOK_LOG", "debug");
+        }
         let said = tempfile::tempfile().unwrap();
         let mut process = command
             .stdout(Stdio::piped())
@@ -78,6 +87,7 @@ impl Server {
         let mut address = None;
         let mut heard = String::new();
         for line in stdout.lines().map_while(Result::ok) {
+            secrets::handled(&line);
             heard = heard + &line + "\n";
             let line = line.trim();
             shown = shown.or_else(|| line.starts_with("dbk_").then(|| line.to_owned()));
@@ -87,9 +97,11 @@ impl Server {
                 break;
             }
         }
+        secrets::started(&command);
         let Some(address) = address else {
             let code = process.wait().unwrap().code();
             let said = all_of(&said);
+            secrets::overheard("a server that did not start", &said);
             return Err(Ended { code, said });
         };
         Ok(Self {
@@ -99,6 +111,7 @@ impl Server {
             seen: AtomicU64::new(0),
             heard,
             said,
+            folder: folder_of(&command).map(Path::to_owned),
         })
     }
 
@@ -136,6 +149,8 @@ impl Server {
             self.address,
             body.len()
         );
+        secrets::handled(&head);
+        secrets::handled(&String::from_utf8_lossy(body));
         stream.write_all(head.as_bytes()).unwrap();
         // A server that has read enough answers and hangs up while the rest is still on its way.
         let _ = stream.write_all(body);
@@ -143,12 +158,14 @@ impl Server {
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8(answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        secrets::handled(body);
         (head.to_owned(), body.to_owned())
     }
 
     fn try_ask(&self, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
+        secrets::handled(body);
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
@@ -164,6 +181,7 @@ impl Server {
         stream.read_to_string(&mut answer)?;
         let broken = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(broken)?;
+        secrets::handled(body);
         let status = head
             .split(' ')
             .nth(1)
@@ -233,6 +251,10 @@ impl Server {
 
     /// Tells the server to end, and gives its exit code.
     pub(crate) fn end(mut self) -> Option<i32> {
+        // One that was killed or is full has no figures to show.
+        if let Ok((200, figures)) = self.try_ask("GET", "/metrics", "") {
+            secrets::overheard("the metrics", &figures);
+        }
         let id = self.process.id().to_string();
         let sent = Command::new("sh")
             .args(["-c", &format!("kill -TERM {id}")])
@@ -246,11 +268,16 @@ impl Server {
 /// whoever opens the same organisation again, in whichever folder, needs the same.
 static KEYS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
 
-/// The key of the organisation in the folder of a command, which may have been shown just now.
-fn known(command: &Command, shown: Option<String>) -> Option<String> {
+/// The folder of a command.
+fn folder_of(command: &Command) -> Option<&Path> {
     let mut arguments = command.get_args();
     arguments.find(|argument| *argument == "--data");
-    let folder = Path::new(arguments.next()?);
+    arguments.next().map(Path::new)
+}
+
+/// The key of the organisation in the folder of a command, which may have been shown just now.
+fn known(command: &Command, shown: Option<String>) -> Option<String> {
+    let folder = folder_of(command)?;
     if let Some(shown) = shown {
         remember(folder, shown);
     }
@@ -290,5 +317,12 @@ impl Drop for Server {
         // It has usually ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        // A test that failed has said so; a second word would end all others with it.
+        if !std::thread::panicking() {
+            secrets::overheard("the log of a server", &all_of(&self.said));
+            if let Some(folder) = &self.folder {
+                secrets::attempts_overheard(folder);
+            }
+        }
     }
 }

@@ -16,7 +16,11 @@ mod command;
 mod connection;
 mod customers;
 mod fault;
+#[cfg(test)]
+mod feed_spec;
 mod filter;
+#[cfg(test)]
+mod foreign_spec;
 mod goods;
 mod governance;
 mod history;

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Subscription as GraphQlSubscription};
 use daybook_eventlog::Commit as Stored;
-use daybook_schema::kernel::BigInt;
+use daybook_schema::{
+    access::{AccountId, ApiKeyId, SessionId, TeamId},
+    kernel::{BigInt, StreamKey as _},
+    prefix,
+};
 use futures_util::{Stream, stream};
 
 use super::{
@@ -12,8 +16,10 @@ use super::{
     fault::{Answer, Fault},
     history::{Commit, CommitFilter},
     reading::{reached, seen_by},
+    roots,
     seen::Lens,
 };
+use crate::transport::errors::Code;
 
 /// The greatest batch.
 const BATCH_MAX: usize = 500;
@@ -31,8 +37,17 @@ impl Feed {
     /// error.
     async fn seen(&self, batch: &[Stored]) -> Answer<Vec<Commit>> {
         let organisation = &self.0.organisation;
-        let principal = self.0.renewed().map_err(|_| Fault::unauthenticated())?;
         let last = batch.last().map_or(0, Stored::position);
+        // Who may see what is known from the read models: nothing that follows a change of it is
+        // handed out before they have come past the change.
+        if batch.iter().any(changes_access) {
+            reached(organisation, last).await?;
+        }
+        let principal = self.0.renewed().map_err(|_| Fault::unauthenticated())?;
+        if !roots::permits(&principal, "commits") {
+            let message = "none of your roles may ask for `commits`";
+            return Err(Fault::new(Code::Forbidden, message));
+        }
         if principal.view.is_some() {
             reached(organisation, last).await?;
         }
@@ -45,6 +60,18 @@ impl Feed {
         }
         Ok(seen)
     }
+}
+
+/// Whether a commit may change who is let in, or what they see.
+fn changes_access(commit: &Stored) -> bool {
+    let kinds = [
+        AccountId::PREFIX,
+        TeamId::PREFIX,
+        ApiKeyId::PREFIX,
+        SessionId::PREFIX,
+    ];
+    let mut streams = commit.events().map(|event| event.stream);
+    streams.any(|stream| kinds.contains(&prefix(stream)))
 }
 
 /// What can be followed.

@@ -72,6 +72,16 @@ impl<G: GraphQl> Engine<G> {
         Ok(self.budget.count_for(context)?)
     }
 
+    /// Asks again who listens, and tells whether they still may. What passes by itself, such as a
+    /// provider that cannot be reached, ends nothing: whatever is then handed out asks for itself.
+    pub(super) async fn renew(&self, context: &RequestContext) -> Result<(), Fault> {
+        let established = self.graphql.authenticate(context);
+        match tokio::time::timeout(self.time_max, established).await {
+            Ok(Err(fault)) if turns_away(fault.code) => Err(fault),
+            Ok(Ok(_) | Err(_)) | Err(_) => Ok(()),
+        }
+    }
+
     /// Everything up to execution, for somebody who has been identified.
     pub(super) fn prepare(
         &self,
@@ -272,4 +282,12 @@ pub(super) fn panicked(panic: &(dyn std::any::Any + Send), trace_id: &str) -> Gr
         .unwrap_or("no message");
     tracing::error!(trace_id, panic = words, "a handler panicked");
     errors::internal(trace_id)
+}
+
+/// Whether somebody who is refused with this code will not be let in by waiting.
+const fn turns_away(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unauthenticated | Code::Forbidden | Code::OrganisationSuspended
+    )
 }

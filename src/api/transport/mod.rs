@@ -42,6 +42,7 @@ use axum::Router;
 use axum::routing::{any, get};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 pub use self::document::{Document, DocumentCache, Operation};
 use self::engine::Engine;
@@ -79,9 +80,10 @@ pub trait GraphQl: Clone + Send + Sync + 'static {
     fn subscribe(&self, request: GraphQlRequest) -> BoxStream<'static, GraphQlResponse>;
 
     /// Establishes who asks, from what [`RequestContext::said`] tells. The transport calls it
-    /// before it reads a request's body, at a socket's `connection_init` and again before each of
-    /// a socket's operations, and puts the outcome into [`RequestContext::identity`], where
-    /// [`execute`](Self::execute) and [`subscribe`](Self::subscribe) find it.
+    /// before it reads a request's body, at a socket's `connection_init`, again before each of a
+    /// socket's operations, and every [`TransportConfig::renewal`] while somebody listens. It puts
+    /// the outcome into [`RequestContext::identity`], where [`execute`](Self::execute) and
+    /// [`subscribe`](Self::subscribe) find it.
     ///
     /// # Errors
     /// [`Code::Unauthenticated`](errors::Code::Unauthenticated) where nobody could be established
@@ -114,6 +116,9 @@ pub struct TransportConfig {
     pub socket: SocketConfig,
     /// Time between signs of life on an idle event stream.
     pub heartbeat: Duration,
+    /// Time after which whoever only listens is asked again who they are: a socket or a stream
+    /// whose key, session or account is gone is closed that soon, also where nothing happens.
+    pub renewal: Duration,
     /// Origins (`https://sales.example.com`) whose pages may open sockets and read answers,
     /// besides the server's own.
     pub origins: Vec<String>,
@@ -157,6 +162,7 @@ impl Default for TransportConfig {
             document_bytes_max: 32 * 1024,
             socket: SocketConfig::default(),
             heartbeat: Duration::from_secs(12),
+            renewal: Duration::from_secs(5),
             origins: Vec::new(),
             hosts: None,
             rates: Rates::default(),
@@ -227,6 +233,13 @@ pub fn opening<H: Health>(health: H, metrics: &Metrics, lifecycle: &Lifecycle) -
         .routes()
         .fallback(http::still_opening)
         .layer(frame::Frame::new(metrics.clone(), frame::Gate::default()))
+}
+
+/// Ticks from now on, after each period; those that were missed are not made up for.
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 impl<G> Shared<G> {

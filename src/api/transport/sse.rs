@@ -14,14 +14,14 @@ use futures_util::stream::{BoxStream, StreamExt as _, once, unfold};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
 use http::{HeaderName, HeaderValue};
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::time::{Interval, MissedTickBehavior, interval_at};
+use tokio::time::Interval;
 
 use super::engine::{Answer, Engine};
 use super::errors::Fault;
 use super::lifecycle::Lifecycle;
 use super::negotiate::Media;
-use super::request::GraphQlRequest;
-use super::{GraphQl, Shared, encode};
+use super::request::{GraphQlRequest, RequestContext};
+use super::{GraphQl, Shared, encode, every};
 
 /// Tells buffering proxies to pass events on at once.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -30,11 +30,15 @@ pub(super) fn respond<G: GraphQl>(
     shared: &Arc<Shared<G>>,
     prepared: Result<GraphQlRequest, Fault>,
 ) -> Response {
+    let context = prepared
+        .as_ref()
+        .ok()
+        .map(|request| request.context.clone());
     let answers = match prepared {
         Ok(request) => Engine::stream(&shared.engine, request).boxed(),
         Err(fault) => once(std::future::ready(Answer::from(fault))).boxed(),
     };
-    let feed = Feed::new(answers, shared);
+    let feed = Feed::new(answers, context, shared);
     let events = unfold(feed, async |mut feed| {
         let event = feed.next().await?;
         Some((Ok::<_, Infallible>(event), feed))
@@ -49,45 +53,65 @@ pub(super) fn respond<G: GraphQl>(
     response
 }
 
-struct Feed {
+struct Feed<G: GraphQl> {
+    engine: Arc<Engine<G>>,
     answers: Option<BoxStream<'static, Answer>>,
+    /// Who listens; none where nothing is left to come but a refusal.
+    context: Option<RequestContext>,
     heartbeat: Interval,
+    renewals: Interval,
     lifecycle: Lifecycle,
     open: Gauge,
 }
 
-impl Feed {
-    fn new<G>(answers: BoxStream<'static, Answer>, shared: &Shared<G>) -> Self {
-        let period = shared.config.heartbeat;
-        let mut heartbeat = interval_at(tokio::time::Instant::now() + period, period);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+impl<G: GraphQl> Feed<G> {
+    fn new(
+        answers: BoxStream<'static, Answer>,
+        context: Option<RequestContext>,
+        shared: &Shared<G>,
+    ) -> Self {
         let open = shared.metrics.open_streams.clone();
         open.inc();
         Self {
+            engine: Arc::clone(&shared.engine),
             answers: Some(answers),
-            heartbeat,
+            context,
+            heartbeat: every(shared.config.heartbeat),
+            renewals: every(shared.config.renewal),
             lifecycle: shared.lifecycle.clone(),
             open,
         }
     }
 
     async fn next(&mut self) -> Option<Bytes> {
-        let answers = self.answers.as_mut()?;
-        tokio::select! {
-            answer = answers.next() => match answer {
-                Some(answer) => Some(event(&answer)),
-                None => {
-                    self.answers = None;
-                    Some(Bytes::from_static(b"event: complete\ndata:\n\n"))
+        loop {
+            let answers = self.answers.as_mut()?;
+            tokio::select! {
+                answer = answers.next() => return Some(match answer {
+                    Some(answer) => event(&answer),
+                    None => {
+                        self.answers = None;
+                        Bytes::from_static(COMPLETE)
+                    }
+                }),
+                _ = self.heartbeat.tick() => return Some(Bytes::from_static(b":\n\n")),
+                _ = self.renewals.tick() => {
+                    if let Some(context) = &self.context
+                        && let Err(fault) = self.engine.renew(context).await
+                    {
+                        self.answers = None;
+                        return Some([&event(&Answer::from(fault)), COMPLETE].concat().into());
+                    }
                 }
-            },
-            _ = self.heartbeat.tick() => Some(Bytes::from_static(b":\n\n")),
-            () = self.lifecycle.closing() => None,
+                () = self.lifecycle.closing() => return None,
+            }
         }
     }
 }
 
-impl Drop for Feed {
+const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
+
+impl<G: GraphQl> Drop for Feed<G> {
     fn drop(&mut self) {
         self.open.dec();
     }

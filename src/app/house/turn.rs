@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
+use daybook_eventlog::LogError;
 use uuid::Uuid;
 
 use super::{
     HouseError, Shared,
     rooms::{Left, Outcome, Place},
 };
-use crate::{AppError, Organisation};
+use crate::{AppError, Organisation, organisation};
 
 /// The time between two looks at how far the read models have come.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -78,6 +79,13 @@ impl Turn {
     fn open(&self) -> Result<Organisation, AppError> {
         let (folder, options) = (&self.house.folder, &self.house.options.organisation);
         let folder = folder.of(self.id);
+        // A folder under another name, copied or linked, is nobody's second way in: its log would
+        // go on apart from the one that has the name.
+        let found = organisation::existing(&folder)?;
+        if found != self.id {
+            let expected = self.id;
+            return Err(LogError::WrongOrganisation { expected, found }.into());
+        }
         let opened = Organisation::open_existing(&folder, options.clone(), &mut |_, _| {});
         let (organisation, opening) = opened?;
         catch_up(&organisation);

@@ -73,11 +73,17 @@ impl Files {
     }
 }
 
-/// The file itself if it has this name, or the file of this name in the folder.
+/// The file itself if it has this name, or the file of this name in the folder. A link in the
+/// folder that leads out of it is no file of the folder: whoever made the tables could otherwise
+/// have any other file read as one.
 fn named(given: &Path, name: &str) -> Option<PathBuf> {
     if given.is_dir() {
         let file = given.join(name);
-        return file.is_file().then_some(file);
+        let within = file
+            .canonicalize()
+            .ok()?
+            .starts_with(given.canonicalize().ok()?);
+        return (within && file.is_file()).then_some(file);
     }
     given.ends_with(name).then(|| given.to_owned())
 }

@@ -1,6 +1,10 @@
 //! A mapping that was read and checked: nothing in it can be wrong any more except against files.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    path::{Component, Path},
+};
 
 use super::{
     catalogue::{Catalogue, Shape},
@@ -82,6 +86,14 @@ fn sources(format: &Format) -> Result<BTreeMap<String, SourcePlan>, MappingError
     plans.collect()
 }
 
+/// Whether a name cannot lead out of the folder that it is joined to. Mappings are handed on, so
+/// whoever wrote one must not choose what is read of somebody else's machine.
+fn stays_within(file: &str) -> bool {
+    let mut parts = Path::new(file).components();
+    let is_plain = parts.all(|part| matches!(part, Component::Normal(_)));
+    is_plain && !file.is_empty() && !file.contains('\0')
+}
+
 fn source_plan(
     name: &str,
     source: &format::Source,
@@ -89,6 +101,10 @@ fn source_plan(
 ) -> Result<SourcePlan, MappingError> {
     let path = format!("sources.{name}");
     let file = source.file.clone().unwrap_or_else(|| format!("{name}.csv"));
+    if !stays_within(&file) {
+        let problem = format!("`{file}` leads out of the folder that the files are in");
+        return Err(MappingError::invalid(format!("{path}.file"), problem));
+    }
     let lower = file.to_lowercase();
     let ndjson = [".ndjson", ".jsonl"].iter().any(|end| lower.ends_with(end));
     let guessed = if ndjson {

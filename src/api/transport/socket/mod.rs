@@ -16,7 +16,7 @@ use axum::response::Response;
 use futures_util::{FutureExt as _, SinkExt as _};
 use http::request::Parts;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use self::operations::{Event, Operations};
 use self::protocol::{Close, FromClient};
@@ -125,12 +125,14 @@ impl<G: GraphQl> Session<G> {
     async fn talk(&mut self) -> End {
         let lifecycle = self.shared.lifecycle.clone();
         let deadline = Instant::now() + self.config.init_time_max;
-        let mut pings = pings(self.config.ping_interval);
+        let mut pings = super::every(self.config.ping_interval);
+        let mut renewals = super::every(self.shared.config.renewal);
         loop {
             let step = tokio::select! {
                 message = self.socket.recv() => self.receive(message).await,
                 event = self.operations.next() => self.send_all(event).await,
                 _ = pings.tick() => self.ping().await,
+                _ = renewals.tick(), if self.acknowledged => self.renew().await,
                 () = sleep_until(deadline), if !self.acknowledged => {
                     Err(Close::InitTimeout.into())
                 }
@@ -186,6 +188,12 @@ impl<G: GraphQl> Session<G> {
         }
         self.acknowledged = true;
         self.send(protocol::acknowledge()).await
+    }
+
+    /// A socket outlives what it was opened with only for a moment, also while nothing is sent.
+    async fn renew(&mut self) -> Result<(), End> {
+        let renewed = self.shared.engine.renew(&self.context).await;
+        renewed.map_err(|fault| Close::of(fault.code).into())
     }
 
     async fn start(&mut self, id: &str, params: Params<'_>) -> Result<(), End> {
@@ -268,12 +276,6 @@ fn end_of(error: &axum::Error) -> End {
         return Close::TooLarge.into();
     }
     End::Gone
-}
-
-fn pings(period: Duration) -> Interval {
-    let mut pings = interval_at(Instant::now() + period, period);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    pings
 }
 
 /// Counts the socket as open for as long as it lives.
