@@ -1,15 +1,13 @@
 //! Hiding members of documents from those who may see the object but not all of it.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use rusqlite::{Connection, functions::FunctionFlags};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
 
-use super::{Class, Column, Entry, Row, StoreError};
+use super::{
+    Class, Column, Entry, Row, StoreError,
+    scan::{self, Malformed},
+};
 
 /// What stands in the place of a hidden text that a document cannot be without.
 pub const WITHHELD: &str = "withheld";
@@ -60,7 +58,7 @@ pub(crate) fn install(connection: &Connection) -> Result<(), StoreError> {
             Ok(Hidden::of(paths.as_str().unwrap_or_default().lines()))
         })?;
         let document = context.get_raw(0).as_str()?;
-        let shown = paths.out_of(document);
+        let shown = paths.out_of(document).map(Cow::into_owned);
         shown.map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
     })?;
     Ok(())
@@ -107,85 +105,111 @@ impl Hidden {
         }
     }
 
-    fn out_of(&self, document: &str) -> Result<String, serde_json::Error> {
-        let mut text = String::with_capacity(document.len());
-        self.write(document, &mut text)?;
-        Ok(text)
+    fn fate(&self, name: &[u8]) -> Option<&Fate> {
+        let mut members = self.0.iter();
+        let (_, fate) = members.find(|(own, _)| own.as_bytes() == name)?;
+        Some(fate)
     }
 
-    fn write(&self, json: &str, text: &mut String) -> Result<(), serde_json::Error> {
-        match json.as_bytes().first() {
-            Some(b'{') => self.write_object(json, text),
-            Some(b'[') => {
-                let items: Vec<&RawValue> = serde_json::from_str(json)?;
-                text.push('[');
-                for (index, item) in items.into_iter().enumerate() {
-                    separate(index, text);
-                    self.write(item.get(), text)?;
-                }
-                text.push(']');
-                Ok(())
-            }
-            _ => {
-                text.push_str(json);
-                Ok(())
-            }
+    /// The document without what is hidden.
+    fn out_of<'a>(&self, document: &'a str) -> Result<Cow<'a, str>, Malformed> {
+        let mut cut = Cut {
+            document,
+            shown: String::new(),
+            taken: 0,
+        };
+        let end = cut.value(0, self)?;
+        scan::expect_end(document.as_bytes(), end)?;
+        Ok(cut.finish())
+    }
+}
+
+/// One pass over a document, in which what is shown is taken over and what is hidden is not.
+struct Cut<'a> {
+    document: &'a str,
+    /// What was taken over.
+    shown: String,
+    /// Up to here it was taken over or left out; nothing has been copied while this is zero.
+    taken: usize,
+}
+
+impl<'a> Cut<'a> {
+    /// Goes over the value that begins here, and says where it ends.
+    fn value(&mut self, at: usize, hidden: &Hidden) -> Result<usize, Malformed> {
+        match scan::byte(self.json(), at) {
+            b'{' => self.object(at + 1, hidden),
+            b'[' => self.list(at + 1, hidden),
+            _ => scan::skip_value(self.json(), at),
         }
     }
 
-    fn write_object(&self, json: &str, text: &mut String) -> Result<(), serde_json::Error> {
-        let members: Members<'_> = serde_json::from_str(json)?;
-        let kept = members.0.into_iter().filter_map(|(name, value)| {
-            let marked = self.0.iter().find(|(own, _)| *own == name);
-            match marked.map(|(_, fate)| fate) {
-                Some(Fate::LeftOut) => None,
-                fate => Some((name, value, fate)),
+    fn list(&mut self, mut at: usize, hidden: &Hidden) -> Result<usize, Malformed> {
+        if scan::byte(self.json(), at) == b']' {
+            return Ok(at + 1);
+        }
+        loop {
+            at = self.value(at, hidden)?;
+            if scan::byte(self.json(), at) != b',' {
+                return scan::expect(self.json(), at, b']');
             }
-        });
-        text.push('{');
-        for (index, (name, value, fate)) in kept.enumerate() {
-            separate(index, text);
-            text.push_str(&serde_json::to_string(&name)?);
-            text.push(':');
+            at += 1;
+        }
+    }
+
+    fn object(&mut self, mut at: usize, hidden: &Hidden) -> Result<usize, Malformed> {
+        if scan::byte(self.json(), at) == b'}' {
+            return Ok(at + 1);
+        }
+        let mut kept = false;
+        loop {
+            let begin = at;
+            let name = scan::expect(self.json(), begin, b'"')?;
+            let name_end = scan::skip_text(self.json(), name)?;
+            let value = scan::expect(self.json(), name_end, b':')?;
+            let fate = hidden.fate(self.json().get(name..name_end - 1).unwrap_or_default());
+            at = match fate {
+                Some(Fate::Without(inner)) => self.value(value, inner)?,
+                _ => scan::skip_value(self.json(), value)?,
+            };
+            let last = scan::byte(self.json(), at) != b',';
             match fate {
-                Some(Fate::Without(inner)) => inner.write(value.get(), text)?,
-                Some(Fate::Withheld) => text.push_str(&serde_json::to_string(WITHHELD)?),
-                Some(Fate::LeftOut) | None => text.push_str(value.get()),
-            }
-        }
-        text.push('}');
-        Ok(())
-    }
-}
-
-fn separate(index: usize, text: &mut String) {
-    if index > 0 {
-        text.push(',');
-    }
-}
-
-/// The members of an object in their order, their values as written.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                // With the comma before it, or else with the one after it.
+                Some(Fate::LeftOut) if kept => self.leave_out(begin - 1, at),
+                Some(Fate::LeftOut) => self.leave_out(begin, at + usize::from(!last)),
+                Some(Fate::Withheld) => {
+                    self.leave_out(value, at);
+                    self.shown.extend(["\"", WITHHELD, "\""]);
+                    kept = true;
                 }
-                Ok(Members(members))
+                Some(Fate::Without(_)) | None => kept = true,
             }
+            if last {
+                return scan::expect(self.json(), at, b'}');
+            }
+            at += 1;
         }
-        from.deserialize_map(InOrder)
+    }
+
+    fn json(&self) -> &'a [u8] {
+        self.document.as_bytes()
+    }
+
+    fn leave_out(&mut self, from: usize, to: usize) {
+        if self.taken == 0 {
+            self.shown.reserve(self.document.len());
+        }
+        let kept = self.document.get(self.taken..from);
+        self.shown.push_str(kept.unwrap_or_default());
+        self.taken = to;
+    }
+
+    fn finish(mut self) -> Cow<'a, str> {
+        if self.taken == 0 {
+            return Cow::Borrowed(self.document);
+        }
+        let rest = self.document.get(self.taken..);
+        self.shown.push_str(rest.unwrap_or_default());
+        Cow::Owned(self.shown)
     }
 }
 
@@ -196,7 +220,7 @@ mod tests {
     #[track_caller]
     fn shown(paths: &[&str], document: &str) -> String {
         let hidden = Hidden::of(paths.iter().copied());
-        hidden.out_of(document).unwrap_or_default()
+        hidden.out_of(document).map(String::from).unwrap_or_default()
     }
 
     #[test]
@@ -221,5 +245,51 @@ mod tests {
     fn what_is_kept_stays_as_it_was_written() {
         let document = r#"{"z":"\u9f99","a":1.500,"in":{"z":1,"a":2}}"#;
         assert_eq!(shown(&["missing", "in.missing"], document), document);
+    }
+
+    #[test]
+    fn commas_stand_between_what_is_left() {
+        let document = r#"{"a":1,"b":[],"c":{"d":"}]"},"e":null}"#;
+        assert_eq!(shown(&["a", "b"], document), r#"{"c":{"d":"}]"},"e":null}"#);
+        assert_eq!(shown(&["b", "e"], document), r#"{"a":1,"c":{"d":"}]"}}"#);
+        assert_eq!(shown(&["a", "e"], document), r#"{"b":[],"c":{"d":"}]"}}"#);
+        assert_eq!(shown(&["a", "b", "c", "e"], document), "{}");
+        assert_eq!(
+            shown(&["c.d"], document),
+            r#"{"a":1,"b":[],"c":{},"e":null}"#
+        );
+    }
+
+    #[test]
+    fn texts_of_any_length_end_where_they_end() {
+        for length in 0..40 {
+            for tail in ["", r"\\", r#"\""#, r#"\\\""#, "龙"] {
+                let text = "x".repeat(length) + tail;
+                let document = format!(r#"{{"a":"{text}","secret":"{text}","z":2}}"#);
+                let expected = format!(r#"{{"a":"{text}","z":2}}"#);
+                assert_eq!(shown(&["secret"], &document), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_never_shown() {
+        let hidden = Hidden::of(["a"].into_iter());
+        for text in [
+            "",
+            "{",
+            r#"{"#,
+            r#"{"a"#,
+            r#"{"a":"#,
+            r#"{"b":1"#,
+            r#"{"b":"x\"}"#,
+            r#"{"b":[1}"#,
+            r#"{ "a":1}"#,
+            r#"{"b":1}x"#,
+            r#"{"b":,"a":1}"#,
+            r#"{"b":{"c":1}"#,
+        ] {
+            assert!(hidden.out_of(text).is_err(), "{text}");
+        }
     }
 }

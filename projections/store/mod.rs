@@ -25,6 +25,7 @@ mod projector;
 mod query;
 mod row;
 mod rows;
+mod scan;
 mod search;
 mod snapshot;
 mod tables;
