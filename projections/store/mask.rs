@@ -220,7 +220,10 @@ mod tests {
     #[track_caller]
     fn shown(paths: &[&str], document: &str) -> String {
         let hidden = Hidden::of(paths.iter().copied());
-        hidden.out_of(document).map(String::from).unwrap_or_default()
+        hidden
+            .out_of(document)
+            .map(String::from)
+            .unwrap_or_default()
     }
 
     #[test]
