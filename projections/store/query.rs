@@ -243,13 +243,22 @@ impl PageRequest {
             .map(|order| name::<R>(order.column))
             .collect();
         let selected: String = keys.iter().map(|name| format!(", {name}")).collect();
-        let text = format!(
-            "SELECT id, document{selected} FROM \"{}\" WHERE {} ORDER BY {} LIMIT {}",
-            way.view(R::TABLE),
+        let (view, order) = (way.view(R::TABLE), self.order_by::<R>(hidden));
+        let rows = format!(
+            "FROM \"{view}\" WHERE {} ORDER BY {order} LIMIT {}",
             wheres.join(" AND "),
-            self.order_by::<R>(hidden),
             self.limit + 1
         );
+        // What was found is sorted without its documents, of which only a page is read.
+        let rows = match way {
+            Way::Plain | Way::Walk => rows,
+            Way::Find => {
+                let view = Way::Walk.view(R::TABLE);
+                let page = format!("row_number IN (SELECT row_number {rows})");
+                format!("FROM \"{view}\" WHERE {page} ORDER BY {order}")
+            }
+        };
+        let text = format!("SELECT id, document{selected} {rows}");
         Sql { text, parameters }
     }
 

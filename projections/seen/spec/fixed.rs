@@ -6,7 +6,7 @@ use daybook_schema::{
     access::{AccountEvent, AccountId, TeamEvent, TeamId, Verifier},
     customers::{CustomerDetails, CustomerEvent, CustomerId},
     goods::{StockItemEvent, StockItemId},
-    orders::OrderId,
+    orders::{OrderEvent, OrderId},
 };
 use rusqlite::types::Value as Cell;
 use tempfile::TempDir;
@@ -195,7 +195,7 @@ fn a_column_that_may_be_hidden_sorts_as_one_that_may_be_empty() {
 #[test]
 fn sums_are_bounded_by_the_deadline() {
     let mut history = registered(company(), 1_000, "li.wei");
-    for number in 0..1_500 {
+    for number in 0..6_000 {
         let order: OrderId = id(10_000 + u128::try_from(number).unwrap());
         history = history.event(order, placed(number, 0, None, true));
     }
@@ -283,6 +283,59 @@ fn a_connection_that_is_used_again_knows_the_members_of_its_own_position() {
         &joined.event(team, TeamEvent::TeamDissolved { because: None }),
     );
     assert_eq!(many(&readers), 0);
+}
+
+/// Whether a rebuild writes a customer's rows before or after the customer changes hands, and
+/// whether that is projected live: the rows say what the customer says.
+#[test]
+fn what_is_a_customers_goes_into_other_hands_with_it() {
+    let placed = placed(1, 1, None, true);
+    let OrderEvent::OrderPlaced { customer, .. } = placed else {
+        panic!("an order begins by being placed")
+    };
+    let registered = CustomerEvent::CustomerRegistered {
+        number: 9,
+        details: customer_details("北京乳业"),
+        owner: value("wang.fang"),
+    };
+    let sold = || {
+        let history = shop().event(customer, registered.clone());
+        history.event(id::<OrderId>(50), placed.clone())
+    };
+    let (owner, territory) = (value("li.wei"), Some(value("north")));
+    let handed_over = sold()
+        .event(customer, CustomerEvent::CustomerOwnerAssigned { owner })
+        .event(
+            customer,
+            CustomerEvent::CustomerTerritoryAssigned { territory },
+        );
+    let seen = |readers: &Readers, reach: Reach| {
+        let view = view(&[("order", &[reach], &[])]);
+        let seen = readers.snapshot_for(None, &view).unwrap();
+        ids::<OrderRow>(&seen, &everything(Vec::new())).len()
+    };
+    let north = || Reach::Territory(value("north"));
+    let (readers, folder) = sold().served();
+    assert_eq!(
+        (seen(&readers, Reach::Own), seen(&readers, north())),
+        (0, 0)
+    );
+    follow(&folder, &handed_over);
+    let database = Database::new(folder.path(), READ_MODELS).unwrap();
+    let live = database.digest().unwrap();
+    assert_eq!(
+        (seen(&readers, Reach::Own), seen(&readers, north())),
+        (1, 1)
+    );
+    for flush_each in [true, false] {
+        let folder = TempDir::new().unwrap();
+        let database = Database::new(folder.path(), READ_MODELS).unwrap();
+        let mut projector = database.begin_rebuild().unwrap();
+        handed_over.fold(&mut projector, flush_each);
+        database.finish_rebuild(projector).unwrap();
+        database.adopt().unwrap();
+        assert_eq!(database.digest().unwrap(), live, "{flush_each}");
+    }
 }
 
 fn follow(folder: &TempDir, history: &History) {
