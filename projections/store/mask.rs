@@ -1,7 +1,8 @@
 //! Hiding members of documents from those who may see the object but not all of it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, mem};
 
+use memchr::memmem::Finder;
 use rusqlite::{Connection, functions::FunctionFlags};
 
 use super::{
@@ -65,11 +66,19 @@ pub(crate) fn install(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// The members to be hidden, as a tree.
-#[derive(Debug, Default, PartialEq)]
-struct Hidden(Vec<(String, Fate)>);
+#[derive(Debug, Default)]
+struct Hidden(Vec<Member>);
+
+#[derive(Debug)]
+struct Member {
+    name: String,
+    /// Finds the member in the text of a document.
+    key: Finder<'static>,
+    fate: Fate,
+}
 
 /// What becomes of a member.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 enum Fate {
     LeftOut,
     Withheld,
@@ -78,11 +87,22 @@ enum Fate {
 }
 
 impl Hidden {
+    /// A member of the document itself is found wherever its name stands. So one whose own
+    /// members are all found by that is not taken apart.
     fn of<'a>(paths: impl Iterator<Item = &'a str>) -> Self {
         let mut hidden = Self::default();
         for path in paths {
             hidden.add(path);
         }
+        let mut members = mem::take(&mut hidden.0);
+        let (apart, found) = members.drain(..).partition(|member| match &member.fate {
+            Fate::Without(_) => true,
+            Fate::LeftOut | Fate::Withheld => false,
+        });
+        hidden.0 = found;
+        let mut apart: Vec<Member> = apart;
+        apart.retain(|member| !hidden.finds(member));
+        hidden.0.append(&mut apart);
         hidden
     }
 
@@ -92,35 +112,77 @@ impl Hidden {
                 Some(name) => (name, Fate::Withheld),
                 None => (path, Fate::LeftOut),
             };
-            self.0.push((name.to_owned(), fate));
+            self.0.push(Member::new(name, fate));
             return;
         };
         let name = first.trim_end_matches("[]");
-        let known = self.0.iter_mut().find(|(own, _)| own == name);
-        if let Some((_, Fate::Without(inner))) = known {
+        let mut known = self.0.iter_mut();
+        if let Some(Fate::Without(inner)) = known
+            .find(|member| member.name == name)
+            .map(|member| &mut member.fate)
+        {
             inner.add(rest);
         } else {
-            let inner = Self::of(std::iter::once(rest));
-            self.0.push((name.to_owned(), Fate::Without(inner)));
+            let mut inner = Self::default();
+            inner.add(rest);
+            self.0.push(Member::new(name, Fate::Without(inner)));
         }
+    }
+
+    /// Whether the same becomes of a member, or of all that is hidden in it, by its name alone.
+    fn finds(&self, member: &Member) -> bool {
+        let Fate::Without(inner) = &member.fate else {
+            let mut own = self.0.iter();
+            return own.any(|own| {
+                let same = mem::discriminant(&own.fate) == mem::discriminant(&member.fate);
+                same && own.name == member.name
+            });
+        };
+        inner.0.iter().all(|member| self.finds(member))
     }
 
     fn fate(&self, name: &[u8]) -> Option<&Fate> {
         let mut members = self.0.iter();
-        let (_, fate) = members.find(|(own, _)| own.as_bytes() == name)?;
-        Some(fate)
+        let member = members.find(|member| member.name.as_bytes() == name)?;
+        Some(&member.fate)
     }
 
     /// The document without what is hidden.
     fn out_of<'a>(&self, document: &'a str) -> Result<Cow<'a, str>, Malformed> {
+        let json = document.as_bytes();
+        let mut places: Vec<(usize, &Member)> = Vec::new();
+        for member in &self.0 {
+            let found = member.key.find_iter(json);
+            places.extend(found.map(|at| (at, member)));
+        }
+        places.sort_unstable_by_key(|(at, _)| *at);
         let mut cut = Cut {
             document,
             shown: String::new(),
             taken: 0,
         };
-        let end = cut.value(0, self)?;
-        scan::expect_end(document.as_bytes(), end)?;
+        let mut end = 1;
+        for (at, member) in places {
+            // A key stands at the beginning of an object or after a comma; the same text behind an
+            // escaped quotation mark is no key. What lies in a member gone over is done.
+            let is_key = at >= end && matches!(scan::byte(json, at - 1), b'{' | b',');
+            if is_key {
+                end = cut.member(at, at + member.key.needle().len(), &member.fate)?;
+                scan::expect_end_of_member(json, end)?;
+            }
+        }
         Ok(cut.finish())
+    }
+}
+
+impl Member {
+    fn new(name: &str, fate: Fate) -> Self {
+        let key = format!("\"{name}\":");
+        Self {
+            name: name.to_owned(),
+            key: Finder::new(&key).into_owned(),
+            fate,
+        }
     }
 }
 
@@ -134,6 +196,24 @@ struct Cut<'a> {
 }
 
 impl<'a> Cut<'a> {
+    /// Does what becomes of the member whose key and value begin here, and says where it ends.
+    fn member(&mut self, key: usize, value: usize, fate: &Fate) -> Result<usize, Malformed> {
+        if let Fate::Without(inner) = fate {
+            return self.value(value, inner);
+        }
+        let end = scan::skip_value(self.json(), value)?;
+        if let Fate::Withheld = fate {
+            self.leave_out(value, end);
+            self.shown.extend(["\"", WITHHELD, "\""]);
+        } else if key > self.taken && scan::byte(self.json(), key - 1) == b',' {
+            self.leave_out(key - 1, end);
+        } else {
+            let comma = scan::byte(self.json(), end) == b',';
+            self.leave_out(key, end + usize::from(comma));
+        }
+        Ok(end)
+    }
+
     /// Goes over the value that begins here, and says where it ends.
     fn value(&mut self, at: usize, hidden: &Hidden) -> Result<usize, Malformed> {
         match scan::byte(self.json(), at) {
@@ -160,30 +240,17 @@ impl<'a> Cut<'a> {
         if scan::byte(self.json(), at) == b'}' {
             return Ok(at + 1);
         }
-        let mut kept = false;
         loop {
-            let begin = at;
-            let name = scan::expect(self.json(), begin, b'"')?;
+            let key = at;
+            let name = scan::expect(self.json(), key, b'"')?;
             let name_end = scan::skip_text(self.json(), name)?;
             let value = scan::expect(self.json(), name_end, b':')?;
-            let fate = hidden.fate(self.json().get(name..name_end - 1).unwrap_or_default());
-            at = match fate {
-                Some(Fate::Without(inner)) => self.value(value, inner)?,
-                _ => scan::skip_value(self.json(), value)?,
+            let name = self.json().get(name..name_end - 1).unwrap_or_default();
+            at = match hidden.fate(name) {
+                Some(fate) => self.member(key, value, fate)?,
+                None => scan::skip_value(self.json(), value)?,
             };
-            let last = scan::byte(self.json(), at) != b',';
-            match fate {
-                // With the comma before it, or else with the one after it.
-                Some(Fate::LeftOut) if kept => self.leave_out(begin - 1, at),
-                Some(Fate::LeftOut) => self.leave_out(begin, at + usize::from(!last)),
-                Some(Fate::Withheld) => {
-                    self.leave_out(value, at);
-                    self.shown.extend(["\"", WITHHELD, "\""]);
-                    kept = true;
-                }
-                Some(Fate::Without(_)) | None => kept = true,
-            }
-            if last {
+            if scan::byte(self.json(), at) != b',' {
                 return scan::expect(self.json(), at, b'}');
             }
             at += 1;
@@ -275,24 +342,41 @@ mod tests {
         }
     }
 
+    /// Only where something is hidden is a document looked at closely.
     #[test]
-    fn what_is_no_document_is_never_shown() {
-        let hidden = Hidden::of(["a"].into_iter());
+    fn what_is_cut_off_is_never_shown() {
+        let hidden = Hidden::of(["a", "c.d"].into_iter());
         for text in [
-            "",
-            "{",
-            r#"{"#,
-            r#"{"a"#,
             r#"{"a":"#,
-            r#"{"b":1"#,
-            r#"{"b":"x\"}"#,
-            r#"{"b":[1}"#,
-            r#"{ "a":1}"#,
-            r#"{"b":1}x"#,
-            r#"{"b":,"a":1}"#,
-            r#"{"b":{"c":1}"#,
+            r#"{"a":"x\"}"#,
+            r#"{"b":1,"a":[1}"#,
+            r#"{"a":,"b":1}"#,
+            r#"{"c":{"b":1"#,
+            r#"{"c":{ "d":1}}"#,
+            r#"{"c":{"d":1]}"#,
+            r#"{"c":[{"b":1}}"#,
         ] {
             assert!(hidden.out_of(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_in_a_text_is_no_member() {
+        let document = r#"{"a":"{\"cost\":1,\"cost\":2}","b\"cost":3,"z":"cost"}"#;
+        assert_eq!(shown(&["cost", "lines[].cost"], document), document);
+        let document = r#"{"a":",\"cost\":1","cost":2,"lines":[{"cost":3},{"b":{"cost":4}}]}"#;
+        assert_eq!(
+            shown(&["cost", "lines[].cost"], document),
+            r#"{"a":",\"cost\":1","lines":[{},{"b":{}}]}"#
+        );
+    }
+
+    #[test]
+    fn below_a_member_paths_are_exact() {
+        let document = r#"{"at":1,"in":{"at":{"at":2},"of":{"at":3}},"to":{"at":4}}"#;
+        assert_eq!(
+            shown(&["in.at"], document),
+            r#"{"at":1,"in":{"of":{"at":3}},"to":{"at":4}}"#
+        );
     }
 }

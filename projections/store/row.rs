@@ -334,7 +334,8 @@ impl Stamp {
 ///
 /// A member is named by its path, as in `details.phone` or `contacts[].phone`. One that is hidden
 /// is left out, so it must be one that may be missing; a text that may not is named with `!` at
-/// its end, and [`super::WITHHELD`] stands in its place.
+/// its end, and [`super::WITHHELD`] stands in its place. The first name of a path is found wherever
+/// a member has it, so no inner member that is for everybody may have the same.
 ///
 /// `held by` names the column of [`Row::HOLDER`].
 macro_rules! table {

@@ -1,8 +1,8 @@
 //! Finding one's way over the text of a document without making anything of it.
 //!
 //! Documents are written by the store itself: well-formed JSON without white space, in whose keys
-//! nothing is escaped that need not be. Anything else is an error, because whoever hides members
-//! must not take a document for one without them.
+//! nothing is escaped that need not be. Whatever is met that is not so is an error, because whoever
+//! hides members must not take a document for one without them.
 
 /// A document is not as the store writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,12 +23,11 @@ pub(super) fn expect(json: &[u8], at: usize, wanted: u8) -> Result<usize, Malfor
     }
 }
 
-/// Makes sure that nothing comes after this place.
-pub(super) fn expect_end(json: &[u8], at: usize) -> Result<(), Malformed> {
-    if at == json.len() {
-        Ok(())
-    } else {
-        Err(Malformed(at))
+/// Makes sure that a member ends here.
+pub(super) fn expect_end_of_member(json: &[u8], at: usize) -> Result<(), Malformed> {
+    match byte(json, at) {
+        b',' | b'}' => Ok(()),
+        _ => Err(Malformed(at)),
     }
 }
 
