@@ -277,7 +277,8 @@ impl Snapshot {
 
     /// A part of a list.
     pub fn page<R: Row>(&self, request: &PageRequest) -> Result<Page<R>, StoreError> {
-        let way = self.way(|ways, connection| ways.to_page(connection, R::TABLE, self.position))?;
+        let way =
+            self.way(|ways, connection| ways.for_page(connection, R::TABLE, self.position))?;
         let sql = request.sql::<R>(way, self.restricted);
         let mut rows = self.read(&sql.text, |connection| {
             let mut statement = connection.prepare_cached(&sql.text)?;
@@ -310,7 +311,7 @@ impl Snapshot {
     /// How many rows a list has.
     pub fn count<R: Row>(&self, condition: &Condition) -> Result<u64, StoreError> {
         let way =
-            self.way(|ways, connection| ways.to_count(connection, R::TABLE, self.position))?;
+            self.way(|ways, connection| ways.for_count(connection, R::TABLE, self.position))?;
         let sql = condition.count_sql::<R>(way);
         self.read(&sql.text, |connection| {
             let mut statement = connection.prepare_cached(&sql.text)?;

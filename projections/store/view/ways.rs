@@ -57,7 +57,7 @@ impl Ways {
     }
 
     /// The way of a page of a list.
-    pub(crate) fn to_page(
+    pub(crate) fn for_page(
         &mut self,
         connection: &Connection,
         table: &str,
@@ -71,13 +71,13 @@ impl Ways {
     }
 
     /// The way of a count, which must touch all that is seen.
-    pub(crate) fn to_count(
+    pub(crate) fn for_count(
         &mut self,
         connection: &Connection,
         table: &str,
         position: u64,
     ) -> Result<Way, StoreError> {
-        let way = self.to_page(connection, table, position)?;
+        let way = self.for_page(connection, table, position)?;
         Ok(if way == Way::Walk { Way::Plain } else { way })
     }
 }
