@@ -81,8 +81,13 @@ async fn hire(administrator: &str) {
     let some = customers.iter().filter(|customer| orders(customer) > 0);
     let customer = &some.min_by_key(orders).unwrap()["id"];
     let scope = json!({ "kind": "OWN" });
+    // Whom a provider vouches for may act at once.
+    let identity = json!({ "issuer": "https://bench.example", "subject": FEW });
     let commands = [
-        (INVITE, json!({ "login": FEW, "name": "Little" })),
+        (
+            INVITE,
+            json!({ "login": FEW, "name": "Little", "identity": identity }),
+        ),
         (
             GRANT,
             json!({ "account": account, "role": "SALESPERSON", "scope": scope }),
