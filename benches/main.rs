@@ -11,6 +11,7 @@
     reason = "a benchmark stops at the first surprise and prints rounded figures"
 )]
 
+mod access;
 mod append;
 mod bare;
 mod company;

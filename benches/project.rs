@@ -22,11 +22,12 @@ pub(crate) fn run() {
     let mut events = 0_u64;
     for block in organisation.log().blocks(0) {
         for commit in block.unwrap().commits() {
-            let meta: CommitMeta = serde_json::from_slice(commit.meta()).unwrap();
+            let meta: CommitMeta = organisation.seals().meta(commit.meta()).unwrap();
             std::hint::black_box(&meta);
             for event in commit.events() {
                 let (name, version) = (event.type_name, event.type_version);
-                let decoded = DomainEvent::decode(event.stream, name, version, event.data);
+                let data = organisation.seals().event(&event);
+                let decoded = DomainEvent::decode(event.stream, name, version, &data);
                 std::hint::black_box(decoded.unwrap());
                 events += 1;
             }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::{
+    access,
     bare::{self, Memory},
     company,
     floor::RawLog,
@@ -24,9 +25,10 @@ use crate::{
 const TIME: Duration = Duration::from_secs(3);
 
 const POINT: &str = "query($id: ID!) { customer(id: $id) { id name number owner } }";
-const PAGE: &str = "{ orders(first: 20) { nodes { id number status total { amount currency }
+pub(crate) const PAGE: &str =
+    "{ orders(first: 20) { nodes { id number status total { amount currency }
     lines { sku name ordered net { amount currency } } customer { id name number owner } } } }";
-const LIST: &str = "{ orders(first: 20, where: { status: { eq: DELIVERED } }) {
+pub(crate) const LIST: &str = "{ orders(first: 20, where: { status: { eq: DELIVERED } }) {
     totalCount nodes { id number status total { amount currency } } } }";
 const MUTATION: &str = "mutation($input: LogInteractionInput!) {
     logInteraction(input: $input) { receipt { position replayed } } }";
@@ -49,7 +51,7 @@ pub(crate) fn run() {
 }
 
 async fn measure(organisation: Arc<Organisation>, raw: RawLog) {
-    let ours = serve_ours(organisation).await;
+    let ours = serve_ours(Arc::clone(&organisation), demo::ADMINISTRATOR).await;
     let orders = ask(&ours, PAGE, Value::Null).await["data"]["orders"]["nodes"].clone();
     let customer = orders[0]["customer"].clone();
     let memory = Memory {
@@ -96,6 +98,7 @@ async fn measure(organisation: Arc<Organisation>, raw: RawLog) {
         "axum + async-graphql, same shape, from memory",
         &figures,
     );
+    access::run(&organisation, &ours).await;
     mutations(&ours, &floor, &customer["id"]).await;
 }
 
@@ -125,7 +128,7 @@ async fn mutations(ours: &str, floor: &str, customer: &Value) {
     );
 }
 
-async fn ask(address: &str, document: &str, variables: Value) -> Value {
+pub(crate) async fn ask(address: &str, document: &str, variables: Value) -> Value {
     let mut connection = Connection::open(address, "/graphql").await;
     let body = json!({ "query": document, "variables": variables }).to_string();
     let answer: Value = serde_json::from_str(&connection.ask(&body).await).unwrap();
@@ -133,14 +136,15 @@ async fn ask(address: &str, document: &str, variables: Value) -> Value {
     answer
 }
 
-async fn serve_ours(organisation: Arc<Organisation>) -> String {
+/// Serves the API to an account of the demo, which needs no token.
+pub(crate) async fn serve_ours(organisation: Arc<Organisation>, login: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::new());
-    let administrator = format!("account-{}", demo::ADMINISTRATOR).parse().unwrap();
+    let account = format!("account-{login}").parse().unwrap();
     let api = Api::new(
         organisation,
-        Some(administrator),
+        Some(account),
         Arc::new(Providers::new(Vec::new())),
     );
     let config = TransportConfig::default();

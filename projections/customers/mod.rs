@@ -173,7 +173,7 @@ table!(InteractionRow as row, "interaction" {
         => row.details.channel.to_string();
     occurred_at: ColumnKind::DateTime, indexed; "By when it took place." => row.occurred_at;
     logged_by: ColumnKind::Text; "By who wrote it down." => row.logged_by;
-} personal ["details.summary!", "details.participants"];);
+} personal ["details.summary!", "details.participants"]; held by customer;);
 
 fn fold(fact: &Fact<'_>, tables: &mut Tables) -> Result<(), FoldError> {
     if let DomainEvent::Customer(event) = &fact.event {

@@ -208,7 +208,7 @@ table!(OrderRow as row, "order" {
 } search order_words(row); personal [
     "shipTo.street", "shipTo.city", "shipTo.region", "shipTo.postalCode",
     "heldBecause", "cancelledBecause",
-]; cost ["cost", "lines[].cost"];);
+]; cost ["cost", "lines[].cost"]; held by customer;);
 
 fn order_words(row: &OrderRow) -> String {
     let mut words = vec![row.number.to_string(), row.customer_name.to_string()];

@@ -192,7 +192,7 @@ table!(ShipmentRow as row, "shipment" {
     "damage[].note!",
     "lostNote",
     "cancelledBecause",
-];);
+]; held by customer;);
 
 impl ShipmentItemRow {
     fn new(line: &PreparedLine, tables: &mut Tables) -> Result<Self, FoldError> {

@@ -222,7 +222,7 @@ table!(OpportunityRow as row, "opportunity" {
     "insights[].note!",
     "outcomes[].note",
     "outcomes[].reopenedBecause",
-];);
+]; held by customer;);
 
 impl OpportunityRow {
     /// What it adds to the sums of its pipeline; nothing once it is decided.

@@ -12,7 +12,7 @@ mod world;
 
 use crate::{
     orders, pipeline,
-    store::{Class, Hands, Reached, Rule, Sum, Terms, Visible},
+    store::{Class, Form, Hands, Reached, Rule, Sum, Terms, Visible},
 };
 
 const fn rule(table: &'static str, seen: fn(&Terms<'_>) -> Visible) -> Rule {
@@ -140,38 +140,43 @@ fn held(terms: &Terms<'_>, kind: &str, row: &str) -> Visible {
         "lead" => hands
             .owner(&column("owner"))
             .or(hands.territory(&column("territory")))
-            .or(hands.pool(&format!("{row}.owner IS NULL OR {row}.phase = 'RECYCLED'"))),
-        "opportunity" => hands
-            .owner(&column("owner"))
-            .or(of_customer(hands, &column("customer"))),
-        "order" => order(hands, row),
-        "shipment" => within("order", &column("order_id"), "ordered", |ordered| {
-            order(hands, ordered)
-        }),
-        "complaint" | "interaction" => of_customer(hands, &column("customer")),
+            .or(hands.pool(&column("owner"), "IS NULL"))
+            .or(hands.pool(&column("phase"), "= 'RECYCLED'")),
+        "opportunity" => hands.owner(&column("owner")).or(of_customer(hands, row)),
+        "order" => hands
+            .owner(&column("salesperson"))
+            .or(of_customer(hands, row)),
+        "shipment" => of_customer(hands, row).or(ordered(hands, row)),
+        "complaint" | "interaction" => of_customer(hands, row),
         _ => Visible::None,
     }
 }
 
-fn order(hands: Hands<'_>, row: &str) -> Visible {
-    hands
-        .owner(&format!("{row}.salesperson"))
-        .or(of_customer(hands, &format!("{row}.customer")))
+/// Where the salesperson of the order of a shipment is reached.
+fn ordered(hands: Hands<'_>, row: &str) -> Visible {
+    hands.owner_through(
+        &format!("{row}.order_id"),
+        &format!(
+            "SELECT 1 FROM main.\"order\" AS ordered
+             WHERE ordered.id = {row}.order_id AND ordered.salesperson"
+        ),
+        "SELECT ordered.id FROM main.\"order\" AS ordered WHERE ordered.salesperson",
+    )
 }
 
-/// Where the customer that a column names is in these hands.
-fn of_customer(hands: Hands<'_>, column: &str) -> Visible {
-    within("customer", column, "buyer", |row| {
-        let territory = hands.territory(&format!("{row}.territory"));
-        hands.owner(&format!("{row}.owner")).or(territory)
-    })
+/// Where the customer of a row is in these hands, which stand beside the row. A shipment's
+/// customer is that of its order.
+fn of_customer(hands: Hands<'_>, row: &str) -> Visible {
+    let territory = hands.territory(&format!("{row}.held_in"));
+    hands.owner(&format!("{row}.held_by")).or(territory)
 }
 
 /// Where something holds for the row of another table that a column names.
 fn within(table: &str, id: &str, name: &str, holds: impl FnOnce(&str) -> Visible) -> Visible {
     match holds(name) {
-        Visible::Where(holds) => Visible::Where(format!(
-            "EXISTS (SELECT 1 FROM main.\"{table}\" AS {name} WHERE {name}.id = {id} AND ({holds}))"
+        holds @ Visible::Where(_) => Visible::test(format!(
+            "EXISTS (SELECT 1 FROM main.\"{table}\" AS {name} WHERE {name}.id = {id} AND ({}))",
+            holds.sql_as(Form::Walk)
         )),
         all_or_none => all_or_none,
     }
@@ -207,7 +212,7 @@ fn any_of(terms: &Terms<'_>, id: &str, kind: &str) -> Visible {
     if cases.is_empty() {
         return Visible::None;
     }
-    Visible::Where(format!("CASE {kind}{cases} ELSE 0 END"))
+    Visible::test(format!("CASE {kind}{cases} ELSE 0 END"))
 }
 
 /// Whether the object of any kind that some SQL names is seen.
@@ -234,7 +239,7 @@ fn overview(terms: &Terms<'_>) -> Visible {
 /// A step of an order is also one of a shipment, where it names one.
 fn order_steps(terms: &Terms<'_>) -> Visible {
     let shipment = about(terms, "shipment", "it.shipment");
-    let shipment = Visible::Where("it.shipment IS NULL".to_owned()).or(shipment);
+    let shipment = Visible::test("it.shipment IS NULL".to_owned()).or(shipment);
     about(terms, "order", "it.order_id").and(shipment)
 }
 
@@ -246,7 +251,7 @@ fn audit(terms: &Terms<'_>) -> Visible {
     } else {
         "it.actor IN temp.reach_self"
     };
-    let refusal = Visible::Where(format!("it.stream = '' AND {told}"));
+    let refusal = Visible::test(format!("it.stream = '' AND {told}"));
     refusal.or(any_of(terms, "it.stream", "it.aggregate"))
 }
 

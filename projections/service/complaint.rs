@@ -255,7 +255,7 @@ table!(ComplaintRow as row, "complaint" {
     "cycles[].escalations[].because!",
     "cycles[].outcome",
     "cycles[].customerNotified.to",
-];);
+]; held by customer;);
 
 fn words(row: &ComplaintRow) -> String {
     format!("{}\n{}", row.number, row.customer_name)

@@ -7,13 +7,19 @@
 //! the old one open, and what SQLite keeps beside a file goes by its name.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Projector, ReadModel, Readers, StoreError, digest, projector::Definitions, search};
+use super::{
+    Projector, ReadModel, Readers, StoreError, digest,
+    projector::Definitions,
+    row::{HELD_BY, HELD_IN},
+    search,
+};
 
 /// Where the read models of one organisation live.
 pub struct Database {
@@ -109,7 +115,9 @@ impl Database {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.execute_batch(COMMON_SCHEMA)?;
         connection.execute_batch(search::SCHEMA)?;
-        connection.execute_batch(&self.definitions().tables.join(";"))?;
+        let definitions = self.definitions();
+        connection.execute_batch(&definitions.tables.join(";"))?;
+        note_changed_hands(&connection, &definitions)?;
         Projector::new(connection, self.models)
     }
 
@@ -118,7 +126,10 @@ impl Database {
     pub fn finish_rebuild(&self, mut projector: Projector) -> Result<String, StoreError> {
         projector.flush()?;
         let connection = projector.connection();
-        connection.execute_batch(&self.definitions().indexes.join(";"))?;
+        let definitions = self.definitions();
+        connection.execute_batch(&definitions.indexes.join(";"))?;
+        hand_over(connection, &definitions)?;
+        connection.execute_batch(&definitions.triggers.join(";"))?;
         connection.execute_batch("PRAGMA optimize = 0x10002;")?;
         let digest = digest::of(connection, &self.table_names())?;
         drop(projector);
@@ -149,9 +160,12 @@ impl Database {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&STORE_VERSION.to_le_bytes());
         let Definitions {
-            tables, indexes, ..
+            tables,
+            indexes,
+            triggers,
+            ..
         } = self.definitions();
-        for text in tables.iter().chain(&indexes) {
+        for text in tables.iter().chain(&indexes).chain(&triggers) {
             hasher.update(text.as_bytes());
         }
         for model in self.models {
@@ -201,6 +215,36 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// During a rebuild there is no index by which the rows that follow a changed one are found. So
+/// what changed is noted, and taken over when the indexes are there.
+fn note_changed_hands(
+    connection: &Connection,
+    definitions: &Definitions,
+) -> Result<(), StoreError> {
+    let holders: BTreeSet<_> = definitions.held.iter().map(|(_, holder)| holder).collect();
+    for holder in holders {
+        connection.execute_batch(&format!(
+            "CREATE TEMP TABLE changed_{holder} (id TEXT PRIMARY KEY) WITHOUT ROWID;
+             CREATE TEMP TRIGGER note_{holder} AFTER UPDATE OF owner, territory ON main.{holder}
+             BEGIN
+                 INSERT OR IGNORE INTO changed_{holder} VALUES (new.id);
+             END;"
+        ))?;
+    }
+    Ok(())
+}
+
+fn hand_over(connection: &Connection, definitions: &Definitions) -> Result<(), StoreError> {
+    for (table, holder) in &definitions.held {
+        connection.execute_batch(&format!(
+            "UPDATE main.\"{table}\" SET ({HELD_BY}, {HELD_IN}) =
+                 (SELECT owner, territory FROM {holder} WHERE id = \"{table}\".{holder})
+             WHERE {holder} IN (SELECT id FROM temp.changed_{holder})"
+        ))?;
+    }
+    Ok(())
 }
 
 /// Pages of a WAL that is to begin anew: 16 MB.

@@ -1,15 +1,14 @@
 //! Hiding members of documents from those who may see the object but not all of it.
 
-use std::fmt;
+use std::{borrow::Cow, mem};
 
+use memchr::memmem::Finder;
 use rusqlite::{Connection, functions::FunctionFlags};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
 
-use super::{Class, Column, Entry, Row, StoreError};
+use super::{
+    Class, Column, Entry, Row, StoreError,
+    scan::{self, Malformed},
+};
 
 /// What stands in the place of a hidden text that a document cannot be without.
 pub const WITHHELD: &str = "withheld";
@@ -60,18 +59,26 @@ pub(crate) fn install(connection: &Connection) -> Result<(), StoreError> {
             Ok(Hidden::of(paths.as_str().unwrap_or_default().lines()))
         })?;
         let document = context.get_raw(0).as_str()?;
-        let shown = paths.out_of(document);
+        let shown = paths.out_of(document).map(Cow::into_owned);
         shown.map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
     })?;
     Ok(())
 }
 
 /// The members to be hidden, as a tree.
-#[derive(Debug, Default, PartialEq)]
-struct Hidden(Vec<(String, Fate)>);
+#[derive(Debug, Default)]
+struct Hidden(Vec<Member>);
+
+#[derive(Debug)]
+struct Member {
+    name: String,
+    /// Finds the member in the text of a document.
+    key: Finder<'static>,
+    fate: Fate,
+}
 
 /// What becomes of a member.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 enum Fate {
     LeftOut,
     Withheld,
@@ -80,11 +87,22 @@ enum Fate {
 }
 
 impl Hidden {
+    /// A member of the document itself is found wherever its name stands. So one whose own
+    /// members are all found by that is not taken apart.
     fn of<'a>(paths: impl Iterator<Item = &'a str>) -> Self {
         let mut hidden = Self::default();
         for path in paths {
             hidden.add(path);
         }
+        let mut members = mem::take(&mut hidden.0);
+        let (apart, found) = members.drain(..).partition(|member| match &member.fate {
+            Fate::Without(_) => true,
+            Fate::LeftOut | Fate::Withheld => false,
+        });
+        hidden.0 = found;
+        let mut apart: Vec<Member> = apart;
+        apart.retain(|member| !hidden.finds(member));
+        hidden.0.append(&mut apart);
         hidden
     }
 
@@ -94,98 +112,171 @@ impl Hidden {
                 Some(name) => (name, Fate::Withheld),
                 None => (path, Fate::LeftOut),
             };
-            self.0.push((name.to_owned(), fate));
+            self.0.push(Member::new(name, fate));
             return;
         };
         let name = first.trim_end_matches("[]");
-        let known = self.0.iter_mut().find(|(own, _)| own == name);
-        if let Some((_, Fate::Without(inner))) = known {
+        let mut known = self.0.iter_mut();
+        if let Some(Fate::Without(inner)) = known
+            .find(|member| member.name == name)
+            .map(|member| &mut member.fate)
+        {
             inner.add(rest);
         } else {
-            let inner = Self::of(std::iter::once(rest));
-            self.0.push((name.to_owned(), Fate::Without(inner)));
+            let mut inner = Self::default();
+            inner.add(rest);
+            self.0.push(Member::new(name, Fate::Without(inner)));
         }
     }
 
-    fn out_of(&self, document: &str) -> Result<String, serde_json::Error> {
-        let mut text = String::with_capacity(document.len());
-        self.write(document, &mut text)?;
-        Ok(text)
+    /// Whether the same becomes of a member, or of all that is hidden in it, by its name alone.
+    fn finds(&self, member: &Member) -> bool {
+        let Fate::Without(inner) = &member.fate else {
+            let mut own = self.0.iter();
+            return own.any(|own| {
+                let same = mem::discriminant(&own.fate) == mem::discriminant(&member.fate);
+                same && own.name == member.name
+            });
+        };
+        inner.0.iter().all(|member| self.finds(member))
     }
 
-    fn write(&self, json: &str, text: &mut String) -> Result<(), serde_json::Error> {
-        match json.as_bytes().first() {
-            Some(b'{') => self.write_object(json, text),
-            Some(b'[') => {
-                let items: Vec<&RawValue> = serde_json::from_str(json)?;
-                text.push('[');
-                for (index, item) in items.into_iter().enumerate() {
-                    separate(index, text);
-                    self.write(item.get(), text)?;
-                }
-                text.push(']');
-                Ok(())
-            }
-            _ => {
-                text.push_str(json);
-                Ok(())
-            }
-        }
+    fn fate(&self, name: &[u8]) -> Option<&Fate> {
+        let mut members = self.0.iter();
+        let member = members.find(|member| member.name.as_bytes() == name)?;
+        Some(&member.fate)
     }
 
-    fn write_object(&self, json: &str, text: &mut String) -> Result<(), serde_json::Error> {
-        let members: Members<'_> = serde_json::from_str(json)?;
-        let kept = members.0.into_iter().filter_map(|(name, value)| {
-            let marked = self.0.iter().find(|(own, _)| *own == name);
-            match marked.map(|(_, fate)| fate) {
-                Some(Fate::LeftOut) => None,
-                fate => Some((name, value, fate)),
-            }
-        });
-        text.push('{');
-        for (index, (name, value, fate)) in kept.enumerate() {
-            separate(index, text);
-            text.push_str(&serde_json::to_string(&name)?);
-            text.push(':');
-            match fate {
-                Some(Fate::Without(inner)) => inner.write(value.get(), text)?,
-                Some(Fate::Withheld) => text.push_str(&serde_json::to_string(WITHHELD)?),
-                Some(Fate::LeftOut) | None => text.push_str(value.get()),
+    /// The document without what is hidden.
+    fn out_of<'a>(&self, document: &'a str) -> Result<Cow<'a, str>, Malformed> {
+        let json = document.as_bytes();
+        let mut places: Vec<(usize, &Member)> = Vec::new();
+        for member in &self.0 {
+            let found = member.key.find_iter(json);
+            places.extend(found.map(|at| (at, member)));
+        }
+        places.sort_unstable_by_key(|(at, _)| *at);
+        let mut cut = Cut {
+            document,
+            shown: String::new(),
+            taken: 0,
+        };
+        let mut end = 1;
+        for (at, member) in places {
+            // A key stands at the beginning of an object or after a comma; the same text behind an
+            // escaped quotation mark is no key. What lies in a member gone over is done.
+            let is_key = at >= end && matches!(scan::byte(json, at - 1), b'{' | b',');
+            if is_key {
+                end = cut.member(at, at + member.key.needle().len(), &member.fate)?;
+                scan::expect_end_of_member(json, end)?;
             }
         }
-        text.push('}');
-        Ok(())
+        Ok(cut.finish())
     }
 }
 
-fn separate(index: usize, text: &mut String) {
-    if index > 0 {
-        text.push(',');
+impl Member {
+    fn new(name: &str, fate: Fate) -> Self {
+        let key = format!("\"{name}\":");
+        Self {
+            name: name.to_owned(),
+            key: Finder::new(&key).into_owned(),
+            fate,
+        }
     }
 }
 
-/// The members of an object in their order, their values as written.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// One pass over a document, in which what is shown is taken over and what is hidden is not.
+struct Cut<'a> {
+    document: &'a str,
+    /// What was taken over.
+    shown: String,
+    /// Up to here it was taken over or left out; nothing has been copied while this is zero.
+    taken: usize,
+}
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
+impl<'a> Cut<'a> {
+    /// Does what becomes of the member whose key and value begin here, and says where it ends.
+    fn member(&mut self, key: usize, value: usize, fate: &Fate) -> Result<usize, Malformed> {
+        if let Fate::Without(inner) = fate {
+            return self.value(value, inner);
         }
-        from.deserialize_map(InOrder)
+        let end = scan::skip_value(self.json(), value)?;
+        if let Fate::Withheld = fate {
+            self.leave_out(value, end);
+            self.shown.extend(["\"", WITHHELD, "\""]);
+        } else if key > self.taken && scan::byte(self.json(), key - 1) == b',' {
+            self.leave_out(key - 1, end);
+        } else {
+            let comma = scan::byte(self.json(), end) == b',';
+            self.leave_out(key, end + usize::from(comma));
+        }
+        Ok(end)
+    }
+
+    /// Goes over the value that begins here, and says where it ends.
+    fn value(&mut self, at: usize, hidden: &Hidden) -> Result<usize, Malformed> {
+        match scan::byte(self.json(), at) {
+            b'{' => self.object(at + 1, hidden),
+            b'[' => self.list(at + 1, hidden),
+            _ => scan::skip_value(self.json(), at),
+        }
+    }
+
+    fn list(&mut self, mut at: usize, hidden: &Hidden) -> Result<usize, Malformed> {
+        if scan::byte(self.json(), at) == b']' {
+            return Ok(at + 1);
+        }
+        loop {
+            at = self.value(at, hidden)?;
+            if scan::byte(self.json(), at) != b',' {
+                return scan::expect(self.json(), at, b']');
+            }
+            at += 1;
+        }
+    }
+
+    fn object(&mut self, mut at: usize, hidden: &Hidden) -> Result<usize, Malformed> {
+        if scan::byte(self.json(), at) == b'}' {
+            return Ok(at + 1);
+        }
+        loop {
+            let key = at;
+            let name = scan::expect(self.json(), key, b'"')?;
+            let name_end = scan::skip_text(self.json(), name)?;
+            let value = scan::expect(self.json(), name_end, b':')?;
+            let name = self.json().get(name..name_end - 1).unwrap_or_default();
+            at = match hidden.fate(name) {
+                Some(fate) => self.member(key, value, fate)?,
+                None => scan::skip_value(self.json(), value)?,
+            };
+            if scan::byte(self.json(), at) != b',' {
+                return scan::expect(self.json(), at, b'}');
+            }
+            at += 1;
+        }
+    }
+
+    fn json(&self) -> &'a [u8] {
+        self.document.as_bytes()
+    }
+
+    fn leave_out(&mut self, from: usize, to: usize) {
+        if self.taken == 0 {
+            self.shown.reserve(self.document.len());
+        }
+        let kept = self.document.get(self.taken..from);
+        self.shown.push_str(kept.unwrap_or_default());
+        self.taken = to;
+    }
+
+    fn finish(mut self) -> Cow<'a, str> {
+        if self.taken == 0 {
+            return Cow::Borrowed(self.document);
+        }
+        let rest = self.document.get(self.taken..);
+        self.shown.push_str(rest.unwrap_or_default());
+        Cow::Owned(self.shown)
     }
 }
 
@@ -196,7 +287,10 @@ mod tests {
     #[track_caller]
     fn shown(paths: &[&str], document: &str) -> String {
         let hidden = Hidden::of(paths.iter().copied());
-        hidden.out_of(document).unwrap_or_default()
+        hidden
+            .out_of(document)
+            .map(String::from)
+            .unwrap_or_default()
     }
 
     #[test]
@@ -221,5 +315,68 @@ mod tests {
     fn what_is_kept_stays_as_it_was_written() {
         let document = r#"{"z":"\u9f99","a":1.500,"in":{"z":1,"a":2}}"#;
         assert_eq!(shown(&["missing", "in.missing"], document), document);
+    }
+
+    #[test]
+    fn commas_stand_between_what_is_left() {
+        let document = r#"{"a":1,"b":[],"c":{"d":"}]"},"e":null}"#;
+        assert_eq!(shown(&["a", "b"], document), r#"{"c":{"d":"}]"},"e":null}"#);
+        assert_eq!(shown(&["b", "e"], document), r#"{"a":1,"c":{"d":"}]"}}"#);
+        assert_eq!(shown(&["a", "e"], document), r#"{"b":[],"c":{"d":"}]"}}"#);
+        assert_eq!(shown(&["a", "b", "c", "e"], document), "{}");
+        assert_eq!(
+            shown(&["c.d"], document),
+            r#"{"a":1,"b":[],"c":{},"e":null}"#
+        );
+    }
+
+    #[test]
+    fn texts_of_any_length_end_where_they_end() {
+        for length in 0..40 {
+            for tail in ["", r"\\", r#"\""#, r#"\\\""#, "龙"] {
+                let text = "x".repeat(length) + tail;
+                let document = format!(r#"{{"a":"{text}","secret":"{text}","z":2}}"#);
+                let expected = format!(r#"{{"a":"{text}","z":2}}"#);
+                assert_eq!(shown(&["secret"], &document), expected);
+            }
+        }
+    }
+
+    /// Only where something is hidden is a document looked at closely.
+    #[test]
+    fn what_is_cut_off_is_never_shown() {
+        let hidden = Hidden::of(["a", "c.d"].into_iter());
+        for text in [
+            r#"{"a":"#,
+            r#"{"a":"x\"}"#,
+            r#"{"b":1,"a":[1}"#,
+            r#"{"a":,"b":1}"#,
+            r#"{"c":{"b":1"#,
+            r#"{"c":{ "d":1}}"#,
+            r#"{"c":{"d":1]}"#,
+            r#"{"c":[{"b":1}}"#,
+        ] {
+            assert!(hidden.out_of(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_a_text_is_no_member() {
+        let document = r#"{"a":"{\"cost\":1,\"cost\":2}","b\"cost":3,"z":"cost"}"#;
+        assert_eq!(shown(&["cost", "lines[].cost"], document), document);
+        let document = r#"{"a":",\"cost\":1","cost":2,"lines":[{"cost":3},{"b":{"cost":4}}]}"#;
+        assert_eq!(
+            shown(&["cost", "lines[].cost"], document),
+            r#"{"a":",\"cost\":1","lines":[{},{"b":{}}]}"#
+        );
+    }
+
+    #[test]
+    fn below_a_member_paths_are_exact() {
+        let document = r#"{"at":1,"in":{"at":{"at":2},"of":{"at":3}},"to":{"at":4}}"#;
+        assert_eq!(
+            shown(&["in.at"], document),
+            r#"{"at":1,"in":{"of":{"at":3}},"to":{"at":4}}"#
+        );
     }
 }

@@ -25,6 +25,7 @@ mod projector;
 mod query;
 mod row;
 mod rows;
+mod scan;
 mod search;
 mod snapshot;
 mod tables;
@@ -47,7 +48,9 @@ pub use rusqlite::types::Value as SqlValue;
 pub use search::{SearchHit, search_query};
 pub use snapshot::{Parked, Readers, Snapshot};
 pub use tables::{FoldError, Tables};
+#[cfg(test)]
+pub(crate) use view::Way;
 pub(crate) use view::{
-    Hands, Reached, Rows as Visible, Rule, Sum, Terms, each_seen, put_sum, widen,
+    Form, Hands, Reached, Rows as Visible, Rule, Sum, Terms, each_seen, put_sum, widen,
 };
 pub use view::{KindView, Reach, View};

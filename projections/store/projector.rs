@@ -7,7 +7,11 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::{
-    Decoded, Entry, FoldError, Row, StoreError, Tables, commit::DecodedEvent, database, mask::Marks,
+    Decoded, Entry, FoldError, Row, StoreError, Tables,
+    commit::DecodedEvent,
+    database,
+    mask::Marks,
+    row::{HELD_BY, HELD_IN},
 };
 
 /// One event with everything that a fold may want to know of it.
@@ -56,6 +60,10 @@ pub struct ReadModel {
 pub struct Definitions {
     pub(crate) tables: Vec<String>,
     pub(crate) indexes: Vec<String>,
+    /// Triggers of a database that serves; a rebuild has its own way.
+    pub(crate) triggers: Vec<String>,
+    /// The tables whose rows follow those of another one, and that one.
+    pub(crate) held: Vec<(&'static str, &'static str)>,
     /// What of each table is not for everybody.
     pub(crate) marks: Vec<Marks>,
 }
@@ -63,14 +71,43 @@ pub struct Definitions {
 impl Definitions {
     /// A table of documents.
     pub fn rows<R: Row>(&mut self) {
-        let columns: String = R::COLUMNS.iter().map(definition).collect();
+        let mut columns: String = R::COLUMNS.iter().map(definition).collect();
+        if R::HOLDER.is_some() {
+            columns.push_str(&format!("{HELD_BY} TEXT, {HELD_IN} TEXT,"));
+        }
         self.tables.push(format!(
             "CREATE TABLE \"{}\" (row_number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, \
              position INTEGER NOT NULL, {columns} document TEXT NOT NULL)",
             R::TABLE
         ));
         self.index(R::TABLE, R::COLUMNS, "id");
+        if let Some(holder) = R::HOLDER {
+            self.held_by(R::TABLE, holder);
+        }
         self.marks.push(Marks::of_rows::<R>());
+    }
+
+    /// What keeps a table in line with the hands of what its rows follow. A row is written with
+    /// them, so only changes are left.
+    fn held_by(&mut self, table: &'static str, holder: &'static str) {
+        self.index_on(table, &[HELD_BY, "id"]);
+        self.index_on(table, &[HELD_IN, "id"]);
+        self.held.push((table, holder));
+        self.triggers.push(format!(
+            "CREATE TRIGGER \"{table}_changes_hands\" AFTER UPDATE OF owner, territory ON {holder}
+             BEGIN
+                 UPDATE \"{table}\" SET {HELD_BY} = new.owner, {HELD_IN} = new.territory
+                 WHERE {holder} = new.id;
+             END"
+        ));
+        self.triggers.push(format!(
+            "CREATE TRIGGER \"{table}_changes_{holder}\" AFTER UPDATE OF {holder} ON \"{table}\"
+             BEGIN
+                 UPDATE \"{table}\" SET ({HELD_BY}, {HELD_IN}) =
+                     (SELECT owner, territory FROM {holder} WHERE id = new.{holder})
+                 WHERE row_number = new.row_number;
+             END"
+        ));
     }
 
     /// A ledger.

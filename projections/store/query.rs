@@ -7,7 +7,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use rusqlite::types::Value;
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Document, Row};
+use super::{Column, Document, Row, view::Way};
 
 /// A filter.
 #[derive(Clone, Debug, PartialEq)]
@@ -229,7 +229,7 @@ pub(crate) struct Sql {
 impl PageRequest {
     /// One row more than wanted is asked for, to know whether there are more. Where something may
     /// be `hidden`, columns that are not for everybody may be empty.
-    pub(crate) fn sql<R: Row>(&self, hidden: bool) -> Sql {
+    pub(crate) fn sql<R: Row>(&self, way: Way, hidden: bool) -> Sql {
         let mut parameters = Vec::new();
         let mut wheres = vec![self.condition.sql(R::COLUMNS, &mut parameters)];
         for (cursor, forwards) in [(&self.after, true), (&self.before, false)] {
@@ -243,13 +243,22 @@ impl PageRequest {
             .map(|order| name::<R>(order.column))
             .collect();
         let selected: String = keys.iter().map(|name| format!(", {name}")).collect();
-        let text = format!(
-            "SELECT id, document{selected} FROM \"{}\" WHERE {} ORDER BY {} LIMIT {}",
-            R::TABLE,
+        let (view, order) = (way.view(R::TABLE), self.order_by::<R>(hidden));
+        let rows = format!(
+            "FROM \"{view}\" WHERE {} ORDER BY {order} LIMIT {}",
             wheres.join(" AND "),
-            self.order_by::<R>(hidden),
             self.limit + 1
         );
+        // What was found is sorted without its documents, of which only a page is read.
+        let rows = match way {
+            Way::Plain | Way::Walk => rows,
+            Way::Find => {
+                let view = Way::Walk.view(R::TABLE);
+                let page = format!("row_number IN (SELECT row_number {rows})");
+                format!("FROM \"{view}\" WHERE {page} ORDER BY {order}")
+            }
+        };
+        let text = format!("SELECT id, document{selected} {rows}");
         Sql { text, parameters }
     }
 
@@ -333,10 +342,11 @@ impl PageRequest {
 }
 
 impl Condition {
-    pub(crate) fn count_sql<R: Row>(&self) -> Sql {
+    pub(crate) fn count_sql<R: Row>(&self, way: Way) -> Sql {
         let mut parameters = Vec::new();
         let condition = self.sql(R::COLUMNS, &mut parameters);
-        let text = format!("SELECT count(*) FROM \"{}\" WHERE {condition}", R::TABLE);
+        let view = way.view(R::TABLE);
+        let text = format!("SELECT count(*) FROM \"{view}\" WHERE {condition}");
         Sql { text, parameters }
     }
 }

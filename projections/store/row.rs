@@ -14,6 +14,10 @@ pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     const TABLE: &'static str;
     /// The columns beside `id`, `position` and `document`.
     const COLUMNS: &'static [Column];
+    /// The column that names whose objects the rows are, and the table of these, which has the same
+    /// name. Their `owner` and `territory` are kept beside each row as [`HELD_BY`] and [`HELD_IN`],
+    /// so that who sees a row is decided by the row alone. Rows of that table are never removed.
+    const HOLDER: Option<&'static str> = None;
 
     /// The object's id.
     fn id(&self) -> String;
@@ -37,6 +41,11 @@ pub trait Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
         &[]
     }
 }
+
+/// Who holds what a row follows; no column of the API.
+pub(crate) const HELD_BY: &str = "held_by";
+/// In which territory that lies.
+pub(crate) const HELD_IN: &str = "held_in";
 
 /// Fields that not everybody sees who sees the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -325,14 +334,18 @@ impl Stamp {
 ///
 /// A member is named by its path, as in `details.phone` or `contacts[].phone`. One that is hidden
 /// is left out, so it must be one that may be missing; a text that may not is named with `!` at
-/// its end, and [`super::WITHHELD`] stands in its place.
+/// its end, and [`super::WITHHELD`] stands in its place. The first name of a path is found wherever
+/// a member has it, so no inner member that is for everybody may have the same.
+///
+/// `held by` names the column of [`Row::HOLDER`].
 macro_rules! table {
     ($row:ty as $this:ident, $table:literal {
         $($column:ident: $kind:expr $(, $flag:ident)* ; $description:literal => $value:expr;)*
     }
     $(search $search:expr $(, personal $words:expr)?;)?
     $(personal $personal:expr;)?
-    $(cost $cost:expr;)?) => {
+    $(cost $cost:expr;)?
+    $(held by $holder:ident;)?) => {
         impl $crate::store::Row for $row {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [$crate::store::Column] = &[
@@ -345,6 +358,7 @@ macro_rules! table {
                     description: $description,
                 },)*
             ];
+            $(const HOLDER: Option<&'static str> = Some(stringify!($holder));)?
 
             fn id(&self) -> String {
                 self.id.to_string()

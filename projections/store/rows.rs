@@ -11,7 +11,12 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter, types::Value};
 
-use super::{Row, StoreError, Words, row::Cell, search, tables::Set};
+use super::{
+    Row, StoreError, Words,
+    row::{Cell, HELD_BY, HELD_IN},
+    search,
+    tables::Set,
+};
 
 pub(super) type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -202,6 +207,10 @@ impl<R: Row> Set for Rows<R> {
         self.slots.len()
     }
 
+    fn follows(&self) -> bool {
+        R::HOLDER.is_some()
+    }
+
     fn let_go(&mut self) {
         self.complete = false;
         let mut times: Vec<u64> = self.slots.values().map(|slot| slot.used_at).collect();
@@ -231,12 +240,22 @@ impl Statements {
             .map(|column| format!(", {}", column.name))
             .collect();
         let marks = ", ?".repeat(R::COLUMNS.len());
+        let insert = match R::HOLDER {
+            None => format!("(id, position, document{names}) VALUES (?, ?, ?{marks})"),
+            Some(holder) => {
+                let own = R::COLUMNS.iter().position(|column| column.name == holder);
+                let mark = own.map_or(1, |own| own + 4);
+                format!(
+                    "(id, position, document{names}, {HELD_BY}, {HELD_IN})
+                     SELECT ?, ?, ?{marks}, owner, territory
+                     FROM (SELECT 1) LEFT JOIN {holder} ON {holder}.id = ?{mark}"
+                )
+            }
+        };
         Self {
             table,
             read: format!("SELECT row_number, document FROM \"{table}\" WHERE id = ?1"),
-            insert: format!(
-                "INSERT INTO \"{table}\" (id, position, document{names}) VALUES (?, ?, ?{marks})"
-            ),
+            insert: format!("INSERT INTO \"{table}\" {insert}"),
             delete: format!("DELETE FROM \"{table}\" WHERE row_number = ?1"),
             updates: FastMap::default(),
         }

@@ -12,7 +12,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter, types
 
 use super::{
     Condition, Cursor, Database, Document, Page, PageRequest, Row, SearchHit, StoreError, View,
-    database, search, search_query, view::Restriction,
+    database, search, search_query,
+    view::{Restriction, Way, Ways},
 };
 
 /// Idle connections that are kept open for those who see everything.
@@ -276,7 +277,9 @@ impl Snapshot {
 
     /// A part of a list.
     pub fn page<R: Row>(&self, request: &PageRequest) -> Result<Page<R>, StoreError> {
-        let sql = request.sql::<R>(self.restricted);
+        let way =
+            self.way(|ways, connection| ways.for_page(connection, R::TABLE, self.position))?;
+        let sql = request.sql::<R>(way, self.restricted);
         let mut rows = self.read(&sql.text, |connection| {
             let mut statement = connection.prepare_cached(&sql.text)?;
             let mut found = statement.query(params_from_iter(sql.parameters))?;
@@ -307,7 +310,9 @@ impl Snapshot {
 
     /// How many rows a list has.
     pub fn count<R: Row>(&self, condition: &Condition) -> Result<u64, StoreError> {
-        let sql = condition.count_sql::<R>();
+        let way =
+            self.way(|ways, connection| ways.for_count(connection, R::TABLE, self.position))?;
+        let sql = condition.count_sql::<R>(way);
         self.read(&sql.text, |connection| {
             let mut statement = connection.prepare_cached(&sql.text)?;
             Ok(statement.query_row(params_from_iter(sql.parameters), |row| row.get(0))?)
@@ -367,6 +372,22 @@ impl Snapshot {
             let rows = statement.query_map(params_from_iter(parameters), map)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
+    }
+
+    /// The way that a list goes.
+    fn way(
+        &self,
+        choose: impl FnOnce(&mut Ways, &Connection) -> Result<Way, StoreError>,
+    ) -> Result<Way, StoreError> {
+        let mut inner = lock(&self.inner);
+        match &mut *inner {
+            Inner {
+                connection: Some(connection),
+                restriction: Some(restriction),
+                ..
+            } => choose(&mut restriction.ways, connection).map_err(StoreError::in_query),
+            _ => Ok(Way::Plain),
+        }
     }
 
     fn read<T>(

@@ -167,8 +167,11 @@ impl Tables {
     /// Writes every changed row and every line, and lets the rows go that were asked for longest
     /// ago where there are too many; the caller holds a transaction.
     pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
-        for set in self.sets.values_mut() {
-            set.flush(&self.connection)?;
+        for follows in [false, true] {
+            let sets = self.sets.values_mut();
+            for set in sets.filter(|set| set.follows() == follows) {
+                set.flush(&self.connection)?;
+            }
         }
         if self.kept() > KEPT_ROWS {
             self.sets.values_mut().for_each(|set| set.let_go());
@@ -231,6 +234,11 @@ pub(super) trait Set: Any + Send {
     /// How many rows are in memory.
     fn rows(&self) -> usize {
         0
+    }
+
+    /// Whether its rows are written with what stands in another table, which must be there first.
+    fn follows(&self) -> bool {
+        false
     }
 
     /// How many lines wait to be written.

@@ -9,14 +9,18 @@
 //! belongs to a team is looked up again whenever a snapshot begins at another position.
 
 mod plan;
+mod rows;
 mod sums;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_schema::{access::TeamId, kernel::Code};
 
 pub(crate) use plan::Restriction;
+pub(crate) use rows::{Form, Rows};
 pub(crate) use sums::{each_seen, put_sum, widen};
+pub(crate) use ways::{Way, Ways};
 
 use super::{Class, StoreError};
 
@@ -58,45 +62,6 @@ pub enum Reach {
     Territory(Code),
     /// They wait for somebody to take them up.
     Pool,
-}
-
-/// Which rows something holds for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Rows {
-    All,
-    None,
-    /// Those for which this SQL is true.
-    Where(String),
-}
-
-impl Rows {
-    pub(crate) fn of(all: bool) -> Self {
-        if all { Self::All } else { Self::None }
-    }
-
-    pub(crate) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::All, rows) | (rows, Self::All) => rows,
-            (Self::None, _) | (_, Self::None) => Self::None,
-            (Self::Where(one), Self::Where(two)) => Self::Where(format!("({one}) AND ({two})")),
-        }
-    }
-
-    pub(crate) fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::None, rows) | (rows, Self::None) => rows,
-            (Self::All, _) | (_, Self::All) => Self::All,
-            (Self::Where(one), Self::Where(two)) => Self::Where(format!("({one}) OR ({two})")),
-        }
-    }
-
-    pub(crate) fn sql(&self) -> &str {
-        match self {
-            Self::All => "1",
-            Self::None => "0",
-            Self::Where(sql) => sql,
-        }
-    }
 }
 
 /// Who sees a table.
@@ -200,27 +165,48 @@ pub(crate) struct Hands<'a> {
 impl Hands<'_> {
     /// Where a column names an owner that is reached.
     pub(crate) fn owner(self, column: &str) -> Rows {
-        let persons = |reach: &Reach| matches!(reach, Reach::Own | Reach::Team(_));
-        if self.set.iter().any(persons) {
-            return Rows::Where(format!("{column} IN temp.reach_login_{}", self.number));
-        }
-        Rows::None
+        self.owner_set()
+            .map_or(Rows::None, |set| Rows::column(column, &set))
+    }
+
+    /// Where the row that some SQL finds by a column names an owner that is reached: `through` is
+    /// that SQL, without the comparison of the owner at its end, and `listed` finds the values of
+    /// the column the other way round.
+    pub(crate) fn owner_through(self, column: &str, through: &str, listed: &str) -> Rows {
+        self.owner_set().map_or(Rows::None, |set| {
+            Rows::found(
+                format!("EXISTS ({through} {set})"),
+                format!("{column} IN ({listed} {set})"),
+            )
+        })
     }
 
     /// Where a column names a territory that is reached.
     pub(crate) fn territory(self, column: &str) -> Rows {
         let lands = |reach: &Reach| matches!(reach, Reach::Territory(_));
         if self.set.iter().any(lands) {
-            return Rows::Where(format!("{column} IN temp.reach_territory_{}", self.number));
+            let set = format!("IN temp.reach_territory_{}", self.number);
+            return Rows::column(column, &set);
         }
         Rows::None
     }
 
     /// Where something waits for anybody, if such things are reached.
-    pub(crate) fn pool(self, waits: &str) -> Rows {
+    pub(crate) fn pool(self, column: &str, waits: &str) -> Rows {
         if self.set.contains(&Reach::Pool) {
-            return Rows::Where(waits.to_owned());
+            return Rows::column(column, waits);
         }
         Rows::None
+    }
+
+    /// One name is compared as such, because the planner knows what an index does for that.
+    fn owner_set(self) -> Option<String> {
+        let persons = |reach: &&Reach| matches!(reach, Reach::Own | Reach::Team(_));
+        let mut persons = self.set.iter().filter(persons);
+        match (persons.next(), persons.next()) {
+            (None, _) => None,
+            (Some(Reach::Own), None) => Some("= (SELECT login FROM temp.reach_self)".to_owned()),
+            _ => Some(format!("IN temp.reach_login_{}", self.number)),
+        }
     }
 }

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, sync::Arc};
 use daybook_schema::access::AccountId;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Reach, Reaches, Rows, Rule, Sum, Terms, View};
+use super::{
+    Form, Reach, Reaches, Rows, Rule, Sum, Terms, View,
+    ways::{Way, Ways},
+};
 use crate::{
     seen,
     store::{Class, StoreError, mask, mask::Marks, projector::Definitions},
@@ -19,6 +22,7 @@ pub(crate) struct Restriction {
     /// SQL that says whether the object `asked.value` is seen.
     pub(crate) object_seen: String,
     reaches: Reaches,
+    pub(crate) ways: Ways,
     /// The tables of sums, and whether they are summed up at the position.
     sums: Vec<(&'static str, Sum, bool)>,
     position: Option<u64>,
@@ -53,6 +57,7 @@ impl Restriction {
             class: None,
         };
         let mut sums = Vec::new();
+        let mut ways = Ways::default();
         let definitions = crate::definitions();
         for table in tables(connection)? {
             let cover = Cover::new(&terms, &table, &definitions);
@@ -62,8 +67,11 @@ impl Restriction {
             if let Some(sql) = cover.sql(connection, &table)? {
                 connection.execute_batch(&sql)?;
             }
+            if let Some(numbers) = cover.seen.numbers(&table) {
+                ways.add(&table, &numbers);
+            }
         }
-        let object_seen = seen::object(&terms, "asked.value").sql().to_owned();
+        let object_seen = seen::object(&terms, "asked.value").sql();
         let personal = terms.of(Class::Personal);
         let hides = |kind: &&'static str| !personal.covers(kind, &terms, kind);
         let impersonal = view.kinds.keys().copied().filter(hides).collect();
@@ -72,6 +80,7 @@ impl Restriction {
             impersonal,
             object_seen,
             reaches,
+            ways,
             sums,
             position: None,
         })
@@ -222,11 +231,21 @@ impl<'a> Cover<'a> {
         let list: Vec<_> = named
             .map(|(name, column)| format!("{column} AS \"{name}\""))
             .collect();
-        Ok(Some(format!(
-            "CREATE TEMP VIEW \"{table}\" AS SELECT {} FROM main.\"{table}\" AS it WHERE {}",
-            list.join(", "),
-            self.seen.sql()
-        )))
+        let list = list.join(", ");
+        let view = |name: &str, from: &str, holds: &str| {
+            format!("CREATE TEMP VIEW \"{name}\" AS SELECT {list} FROM {from} WHERE {holds};")
+        };
+        let from = format!("main.\"{table}\" AS it");
+        let mut views = view(table, &from, &self.seen.sql());
+        if let Some(numbers) = self.seen.numbers(table) {
+            let holds = self.seen.sql_as(Form::Walk);
+            views += &view(&Way::Walk.view(table), &from, &holds);
+            // The order of a cross join is the order in which it is done.
+            let from = format!("({}) AS found CROSS JOIN {from}", numbers.join(" UNION "));
+            let holds = "it.row_number = found.row_number";
+            views += &view(&Way::Find.view(table), &from, holds);
+        }
+        Ok(Some(views))
     }
 
     fn column(&self, name: &str) -> String {
@@ -241,27 +260,25 @@ impl<'a> Cover<'a> {
             return match self.shown(class) {
                 Rows::All => plain,
                 Rows::None => "NULL".to_owned(),
-                Rows::Where(shown) => format!("CASE WHEN {shown} THEN {plain} END"),
+                shown @ Rows::Where(_) => {
+                    format!("CASE WHEN {} THEN {plain} END", shown.sql())
+                }
             };
         }
-        [Class::Personal, Class::Cost]
+        let classes = [Class::Personal, Class::Cost];
+        let classes = classes.map(|class| (self.shown(class), marks.members(class)));
+        let always = classes.iter().filter(|(shown, _)| **shown == Rows::None);
+        let always: Vec<&str> = always.flat_map(|(_, members)| *members).copied().collect();
+        let document = without(&plain, &always);
+        classes
             .into_iter()
-            .fold(plain, |document, class| {
-                let members = marks.members(class);
-                self.without(document, class, members)
+            .fold(document, |document, (shown, members)| match shown {
+                Rows::Where(_) if !members.is_empty() => {
+                    let (shown, hidden) = (shown.sql(), without(&document, members));
+                    format!("CASE WHEN {shown} THEN {document} ELSE {hidden} END")
+                }
+                _ => document,
             })
-    }
-
-    fn without(&self, document: String, class: Class, members: &[&str]) -> String {
-        if members.is_empty() {
-            return document;
-        }
-        let hidden = format!("hidden({document}, '{}')", members.join("\n"));
-        match self.shown(class) {
-            Rows::All => document,
-            Rows::None => hidden,
-            Rows::Where(shown) => format!("CASE WHEN {shown} THEN {document} ELSE {hidden} END"),
-        }
     }
 
     fn shown(&self, class: Class) -> &Rows {
@@ -270,4 +287,12 @@ impl<'a> Cover<'a> {
             Class::Cost => &self.cost,
         }
     }
+}
+
+/// A document without some members.
+fn without(document: &str, members: &[&str]) -> String {
+    if members.is_empty() {
+        return document.to_owned();
+    }
+    format!("hidden({document}, '{}')", members.join("\n"))
 }
