@@ -31,6 +31,8 @@ mod permissions;
 #[cfg(test)]
 mod permissions_spec;
 mod pipeline;
+#[cfg(test)]
+mod provider_spec;
 mod query;
 mod reading;
 mod register;
