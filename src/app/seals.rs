@@ -99,7 +99,7 @@ pub(crate) fn keep_for_house(
 }
 
 fn make(path: &Path) -> Result<MasterKey, KeyError> {
-    let master = MasterKey::generate();
+    let master = MasterKey::generate()?;
     master.write_new(path)?;
     tracing::warn!(
         path = %path.display(),

@@ -35,9 +35,11 @@ impl fmt::Debug for MasterKey {
 
 impl MasterKey {
     /// A new random one.
-    #[must_use]
-    pub fn generate() -> Self {
-        Self(cipher::new_key())
+    ///
+    /// # Errors
+    /// [`KeyError::Unsealable`] where the system has no randomness to give.
+    pub fn generate() -> Result<Self, KeyError> {
+        cipher::new_key().map(Self).ok_or(KeyError::Unsealable)
     }
 
     /// Reads 32 bytes in base64 or hexadecimal; `origin` is named where the text is something

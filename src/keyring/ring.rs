@@ -303,7 +303,7 @@ impl KeyRing {
         if let Some(known) = self.known(subject)? {
             return Ok(known);
         }
-        let key = Arc::new(cipher::new_key());
+        let key = Arc::new(cipher::new_key().ok_or(KeyError::Unsealable)?);
         let mut memory = lock(&self.memory);
         memory.new.insert(subject.to_owned(), key.clone());
         memory

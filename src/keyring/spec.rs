@@ -43,7 +43,7 @@ fn wrapped(folder: &Path, subject: &str) -> Vec<u8> {
 
 #[test]
 fn what_was_sealed_opens_in_its_place_only_and_after_a_restart() {
-    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate());
+    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate().unwrap());
     let token = {
         let ring = ring(folder.path(), &master);
         let token = sealed(&ring, "customer-1", "杭州 \"Wang\"");
@@ -76,7 +76,7 @@ fn what_was_sealed_opens_in_its_place_only_and_after_a_restart() {
 
 #[test]
 fn the_same_text_is_never_sealed_alike() {
-    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate());
+    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate().unwrap());
     let ring = ring(folder.path(), &master);
     let tokens = [(); 2].map(|()| sealed(&ring, "lead-1", "same"));
     assert_ne!(tokens[0], tokens[1]);
@@ -84,9 +84,9 @@ fn the_same_text_is_never_sealed_alike() {
 
 #[test]
 fn another_master_key_or_organisation_is_refused() {
-    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate());
+    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate().unwrap());
     drop(ring(folder.path(), &master));
-    let wrong = KeyRing::open(folder.path(), ORGANISATION, &MasterKey::generate());
+    let wrong = KeyRing::open(folder.path(), ORGANISATION, &MasterKey::generate().unwrap());
     assert!(matches!(wrong, Err(KeyError::WrongMasterKey { .. })));
     let wrong = KeyRing::open(folder.path(), Uuid::from_u128(8), &master);
     assert!(matches!(wrong, Err(KeyError::WrongOrganisation { .. })));
@@ -95,7 +95,7 @@ fn another_master_key_or_organisation_is_refused() {
 
 #[test]
 fn a_key_is_on_disk_only_after_a_flush_and_without_it_is_lost() {
-    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate());
+    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate().unwrap());
     let token = sealed(&ring(folder.path(), &master), "lead-1", "gone");
     let ring = ring(folder.path(), &master);
     let lost = opened(&ring, &token, "Told").unwrap_err();
@@ -115,7 +115,7 @@ fn a_key_is_on_disk_only_after_a_flush_and_without_it_is_lost() {
 
 #[test]
 fn of_a_destroyed_key_no_byte_stays_in_any_file() {
-    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate());
+    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate().unwrap());
     let ring = ring(folder.path(), &master);
     let subject = |number: usize| format!("customer-{number:04}");
     let tokens: Vec<_> = (0..900)
@@ -154,7 +154,7 @@ fn of_a_destroyed_key_no_byte_stays_in_any_file() {
 
 #[test]
 fn whoever_is_erased_before_the_first_key_gets_none() {
-    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate());
+    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate().unwrap());
     let ring = ring(folder.path(), &master);
     let token = sealed(&ring, "customer-1", "not flushed");
     ring.destroy(&["customer-1".to_owned(), "customer-2".to_owned()])
@@ -167,7 +167,7 @@ fn whoever_is_erased_before_the_first_key_gets_none() {
 
 #[test]
 fn rewrapping_keeps_the_keys_and_changes_the_master() {
-    let (folder, old) = (TempDir::new().unwrap(), MasterKey::generate());
+    let (folder, old) = (TempDir::new().unwrap(), MasterKey::generate().unwrap());
     let ring = ring(folder.path(), &old);
     let tokens: Vec<_> = (0..50)
         .map(|n| sealed(&ring, &format!("lead-{n}"), "text"))
@@ -175,7 +175,7 @@ fn rewrapping_keeps_the_keys_and_changes_the_master() {
     ring.flush(5).unwrap();
     ring.destroy(&["lead-3".to_owned()]).unwrap();
     let before = wrapped(folder.path(), "lead-4");
-    let new = MasterKey::generate();
+    let new = MasterKey::generate().unwrap();
     ring.rewrap(&new).unwrap();
     assert!(!found_in(folder.path(), &before));
     let refused = KeyRing::open(folder.path(), ORGANISATION, &old);
@@ -197,7 +197,7 @@ fn a_copy_opens_with_the_same_master_key_and_replaces_what_was_there() {
     let (folder, other, master) = (
         TempDir::new().unwrap(),
         TempDir::new().unwrap(),
-        MasterKey::generate(),
+        MasterKey::generate().unwrap(),
     );
     let ring = ring(folder.path(), &master);
     let tokens = ["lead-1", "lead-2"].map(|subject| sealed(&ring, subject, "text"));
@@ -214,7 +214,7 @@ fn a_copy_opens_with_the_same_master_key_and_replaces_what_was_there() {
 
 #[test]
 fn many_threads_give_a_subject_one_key() {
-    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate());
+    let (folder, master) = (TempDir::new().unwrap(), MasterKey::generate().unwrap());
     let ring = ring(folder.path(), &master);
     let tokens: Vec<String> = std::thread::scope(|scope| {
         let ring = &ring;
@@ -249,7 +249,7 @@ fn many_threads_give_a_subject_one_key() {
 fn a_master_key_is_read_in_three_spellings_and_shows_itself_nowhere() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("master.key");
-    let written = MasterKey::generate();
+    let written = MasterKey::generate().unwrap();
     written.write_new(&path).unwrap();
     assert!(matches!(
         written.write_new(&path),

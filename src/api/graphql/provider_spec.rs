@@ -13,8 +13,8 @@ use daybook_app::{
     access::{Armoury, KeySource, ProviderSettings, Providers, SignatureAlgorithm},
 };
 use daybook_schema::{
-    Command,
-    access::{ExternalIdentity, InviteUser},
+    Command, DomainCommand,
+    access::{ExternalIdentity, GrantRole, InviteUser, Role, Scope, ScopeKind},
 };
 use http::{Request, header};
 use jsonwebtoken::{
@@ -100,15 +100,24 @@ impl Door {
             verifier: None,
         };
         Command::arm(&mut invited, &mut Armoury::default());
+        let granted = GrantRole {
+            account: invited.account(),
+            role: Role::Salesperson,
+            scope: Scope::of(ScopeKind::Own),
+            from: None,
+            until: None,
+        };
         runtime.block_on(async {
             let lease = house.enter(organisations[0]).await.unwrap();
-            let founder = founding.founder.clone();
-            let envelope = Envelope::of_process(Uuid::now_v7(), founder, invited);
-            let receipt = lease.desk().submit(envelope).await.unwrap();
-            assert_eq!(receipt.refusal, None);
-            let mut applied = lease.applied();
-            let posted = applied.wait_for(|applied| applied.position >= receipt.position);
-            posted.await.unwrap();
+            for command in [DomainCommand::from(invited), granted.into()] {
+                let founder = founding.founder.clone();
+                let envelope = Envelope::of_process(Uuid::now_v7(), founder, command);
+                let receipt = lease.desk().submit(envelope).await.unwrap();
+                assert_eq!(receipt.refusal, None);
+                let mut applied = lease.applied();
+                let posted = applied.wait_for(|applied| applied.position >= receipt.position);
+                posted.await.unwrap();
+            }
         });
         let api = Api::new(house, None, Arc::new(providers(&folder)));
         let (metrics, lifecycle) = (Metrics::new(), Lifecycle::new());

@@ -21,10 +21,10 @@ use daybook_schema::{
     kernel::{DateTime, Name},
     personal,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{DeskOptions, DeskStats, Request, states::CachedStates, subject};
+use super::{DeskOptions, DeskStats, Request, gathering::Gathering, states::CachedStates, subject};
 use crate::{
     AppError, CommandError, Envelope, Receipt, ReceiptEvent,
     envelope::Content,
@@ -117,13 +117,14 @@ impl Decider {
         Ok(())
     }
 
-    pub(super) fn run(mut self, mut requests: mpsc::Receiver<Request>, writer: &SyncSender<Batch>) {
-        while let Some(first) = requests.blocking_recv() {
+    pub(super) fn run(mut self, mut gathering: Gathering, writer: &SyncSender<Batch>) {
+        while let Some(first) = gathering.first() {
             let mut batch = self.begin();
-            self.take(first, &mut batch);
-            while batch.commits.len() < self.options.batch && batch.bytes < BATCH_BYTES {
-                let Ok(next) = requests.try_recv() else { break };
-                self.take(next, &mut batch);
+            let mut next = Some(first);
+            while let Some(request) = next {
+                self.take(request, &mut batch);
+                let full = batch.commits.len() >= self.options.batch || batch.bytes >= BATCH_BYTES;
+                next = gathering.next(full);
             }
             self.stats
                 .last_batch

@@ -11,6 +11,7 @@
 //! ([`CommandError::Restarted`]), and the desk begins again from the log.
 
 mod decide;
+mod gathering;
 mod states;
 mod subject;
 mod writer;
@@ -29,6 +30,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{AppError, CommandError, Envelope, Receipt, envelope::Content, seals::Seals};
 use decide::Decider;
+use gathering::{Gathering, Idle};
 
 /// Limits of a desk.
 #[derive(Clone, Copy, Debug)]
@@ -112,14 +114,16 @@ impl Desk {
     ) -> Result<(Self, DeskThreads), AppError> {
         let (queue, requests) = mpsc::channel(options.queue);
         let (batches, incoming) = rendezvous::sync_channel(0);
+        let (free, idle) = Idle::new();
         let stats = Arc::new(DeskStats::default());
         let recent = writer.seen_commands();
         let decider = Decider::new(log.clone(), seals.clone(), recent, options, stats.clone())?;
         let writer = spawn("daybook-writer", {
             let (log, seals) = (log.clone(), seals.clone());
-            move || writer::run(writer, &log, &seals, &incoming)
+            move || writer::run(writer, &log, &seals, &incoming, &idle)
         })?;
-        let decider = spawn("daybook-desk", move || decider.run(requests, &batches))?;
+        let gathering = Gathering::new(requests, free)?;
+        let decider = spawn("daybook-desk", move || decider.run(gathering, &batches))?;
         let desk = Self {
             queue,
             stats,

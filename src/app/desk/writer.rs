@@ -2,7 +2,10 @@
 
 use std::sync::mpsc::Receiver;
 
-use super::decide::{Batch, Replay};
+use super::{
+    decide::{Batch, Replay},
+    gathering::Idle,
+};
 use crate::{CommandError, Receipt, erasure::SUBJECT_ERASED, seals::Seals};
 use daybook_eventlog::{Appended, Log, LogError, NewCommit, Writer};
 
@@ -11,17 +14,22 @@ pub(super) fn run(
     log: &Log,
     seals: &Seals,
     batches: &Receiver<Batch>,
+    idle: &Idle,
 ) -> Writer {
-    while let Ok(Batch {
-        base,
-        commits,
-        answers,
-        replays,
-        erased,
-        done,
-        ..
-    }) = batches.recv()
-    {
+    loop {
+        idle.tell();
+        let Ok(batch) = batches.recv() else {
+            return writer;
+        };
+        let Batch {
+            base,
+            commits,
+            answers,
+            replays,
+            erased,
+            done,
+            ..
+        } = batch;
         if !commits.is_empty() {
             let written = write(&mut writer, seals, base, &commits);
             let destroyed = match &written {
@@ -52,7 +60,6 @@ pub(super) fn run(
             drop(answer.send(replay(log, seals, command_id, &digest)));
         }
     }
-    writer
 }
 
 /// Appends a batch. The keys come first: what they sealed is never in the log without them.
