@@ -255,7 +255,9 @@ impl Snapshot {
 
     /// One object, as it is kept.
     pub fn document<R: Row>(&self, id: &str) -> Result<Option<Document<R>>, StoreError> {
-        let sql = format!("SELECT id, document FROM \"{}\" WHERE id = ?1", R::TABLE);
+        let way = self.way(|ways, _| Ok(ways.for_ids(R::TABLE)))?;
+        let table = way.view(R::TABLE);
+        let sql = format!("SELECT id, document FROM \"{table}\" WHERE id = ?1");
         self.read(&sql, |connection| {
             let mut statement = connection.prepare_cached(&sql)?;
             Ok(statement.query_row([id], document).optional()?)
@@ -264,9 +266,10 @@ impl Snapshot {
 
     /// Several objects by one statement, in no particular order; unknown ids are left out.
     pub fn documents<R: Row>(&self, ids: &[String]) -> Result<Vec<Document<R>>, StoreError> {
+        let way = self.way(|ways, _| Ok(ways.for_ids(R::TABLE)))?;
+        let table = way.view(R::TABLE);
         let sql = format!(
-            "SELECT id, document FROM \"{}\" WHERE id IN (SELECT value FROM json_each(?1))",
-            R::TABLE
+            "SELECT id, document FROM \"{table}\" WHERE id IN (SELECT value FROM json_each(?1))"
         );
         self.read(&sql, |connection| {
             let mut statement = connection.prepare_cached(&sql)?;

@@ -202,12 +202,17 @@ impl<'a> Cover<'a> {
         let rule = seen::RULES.iter().find(|rule| rule.table == table);
         let ask = |terms: &Terms<'_>| rule.map_or(Rows::None, |rule| (rule.seen)(terms));
         let seen = ask(terms);
+        // What is shown of the very rows that are seen needs no second look at them.
+        let shown = |class| match ask(&terms.of(class)) {
+            same if same == seen => Rows::All,
+            some => some,
+        };
         let summed = |rule: &Rule| rule.sum.map(|sum| (rule.table, sum));
         Self {
             sum: rule.and_then(summed).filter(|_| seen == Rows::None),
+            personal: shown(Class::Personal),
+            cost: shown(Class::Cost),
             seen,
-            personal: ask(&terms.of(Class::Personal)),
-            cost: ask(&terms.of(Class::Cost)),
             marks: definitions.marks.iter().find(|marks| marks.table == table),
         }
     }

@@ -56,6 +56,14 @@ impl Ways {
         });
     }
 
+    /// The way to objects whose ids are known: they are looked up, and then looked at.
+    pub(crate) fn for_ids(&self, table: &str) -> Way {
+        match self.0.iter().any(|own| own.name == table) {
+            true => Way::Walk,
+            false => Way::Plain,
+        }
+    }
+
     /// The way of a page of a list.
     pub(crate) fn for_page(
         &mut self,
