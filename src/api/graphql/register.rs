@@ -145,3 +145,41 @@ pub(super) fn camel(snake: &str) -> String {
     }
     name
 }
+
+/// Whether a name is the camel case of another one in snake case or in capitals; makes nothing of
+/// either, because every request asks it many times.
+pub(super) fn is_camel(name: &str, snake: &str) -> bool {
+    let mut name = name.bytes();
+    let mut begins_word = false;
+    for byte in snake.bytes() {
+        if byte == b'_' {
+            begins_word = true;
+            continue;
+        }
+        let wanted = match std::mem::take(&mut begins_word) {
+            true => byte.to_ascii_uppercase(),
+            false => byte.to_ascii_lowercase(),
+        };
+        if name.next() != Some(wanted) {
+            return false;
+        }
+    }
+    name.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{camel, is_camel};
+
+    #[test]
+    fn a_name_is_recognised_by_what_it_was_made_of() {
+        for snake in ["id", "customer", "stock_item", "price_list_entry"] {
+            assert!(is_camel(&camel(snake), snake));
+            assert!(is_camel(&camel(snake), &snake.to_uppercase()));
+            assert!(!is_camel(&camel(snake), "stock"));
+            assert!(!is_camel(snake, "stock_items"));
+        }
+        assert!(!is_camel("stockitem", "stock_item"));
+        assert!(!is_camel("stockItems", "stock_item"));
+    }
+}

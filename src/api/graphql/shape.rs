@@ -18,7 +18,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::register::camel;
+use super::register::is_camel;
 
 /// What is wanted of an object that stands in a document.
 pub(super) struct Shape {
@@ -42,8 +42,8 @@ enum Source {
 /// How a member becomes a value.
 enum Form {
     Plain,
-    /// The names that documents use, beside those of the API.
-    Enum(Vec<(String, Name)>),
+    /// The names of the API; documents have them in camel case.
+    Enum(Vec<Name>),
     Object(Shape),
 }
 
@@ -95,7 +95,7 @@ impl Shape {
     ) -> Self {
         let own = ctx.schema_env.registry.types.get(type_name);
         let names = own.and_then(MetaType::fields).into_iter().flatten();
-        let is_link = |name: &str| links.iter().any(|link| camel(link) == name);
+        let is_link = |name: &str| links.iter().any(|link| is_camel(name, link));
         let members = names.filter(|(name, _)| !is_link(name));
         let mut shape = Self {
             fields: Vec::with_capacity(set.items.len()),
@@ -231,8 +231,7 @@ impl Form {
     fn new(ctx: &ContextSelectionSet<'_>, set: &SelectionSet, type_name: &str) -> Self {
         match ctx.schema_env.registry.types.get(type_name) {
             Some(MetaType::Enum { enum_values, .. }) => {
-                let name = |name: &String| (camel(&name.to_lowercase()), Name::new(name));
-                Self::Enum(enum_values.keys().map(name).collect())
+                Self::Enum(enum_values.keys().map(Name::new).collect())
             }
             Some(MetaType::Object { .. }) => Self::Object(Shape::new(ctx, set, type_name, &[])),
             _ => Self::Plain,
@@ -244,8 +243,9 @@ impl Form {
             return Ok(Value::String(text.to_owned()));
         };
         // A name of capitals, such as a grade, is the same in documents and in the API.
-        let found = names.iter().find(|(own, name)| own == text || name == text);
-        let value = found.map(|(_, name)| Value::Enum(name.clone()));
+        let mut names = names.iter();
+        let found = names.find(|name| *name == text || is_camel(text, name));
+        let value = found.map(|name| Value::Enum(name.clone()));
         value.ok_or_else(|| E::custom(format_args!("`{text}` is not a value of its enum")))
     }
 }

@@ -104,9 +104,11 @@ impl States for CachedStates {
             return Ok(loaded.clone());
         }
         let loaded = self.read(stream)?;
-        self.cache
-            .borrow_mut()
-            .put(stream.to_owned(), loaded.clone());
+        // What is only now being made is kept when it has been.
+        if !self.is_named_after_new_command(stream) {
+            let mut cache = self.cache.borrow_mut();
+            cache.put(stream.to_owned(), loaded.clone());
+        }
         Ok(loaded)
     }
 }
