@@ -8,6 +8,7 @@ use daybook_schema::{
         Channel, CustomerDetails, CustomerId, CustomerType, Direction, InteractionDetails,
         LogInteraction, RegisterCustomer,
     },
+    goods::{ChangeProductDetails, ListProduct, ProductDetails, ProductId},
     kernel::Actor,
 };
 use uuid::Uuid;
@@ -47,6 +48,9 @@ pub(crate) fn run() {
             let what = format!("{clients} clients{what}");
             figures.push(Figure::new(what, ours, floor, aim));
         }
+        let unsealed = runtime.block_on(unsealed(&alone, clients));
+        let what = format!("{clients} clients, nothing personal");
+        figures.push(Figure::new(what, unsealed, floor, None));
     }
     publish(
         "append",
@@ -79,6 +83,47 @@ async fn ours(organisation: &Arc<Organisation>, clients: usize) -> f64 {
         }
     })
     .await
+}
+
+/// The same with events of the same size in which nothing is personal, so that nothing is sealed.
+async fn unsealed(organisation: &Arc<Organisation>, clients: usize) -> f64 {
+    let product = list(organisation).await;
+    let actor: Actor = "li.wei".parse().unwrap();
+    let organisation = organisation.clone();
+    rate(clients, TIME, move || {
+        let id = Uuid::now_v7();
+        let details = details(&format!("{} {id}", "x".repeat(EVENT_BYTES - 230)));
+        let command = ChangeProductDetails { product, details };
+        let envelope = Envelope::of_process(id, actor.clone(), command);
+        let organisation = organisation.clone();
+        async move {
+            let receipt = organisation.desk().submit(envelope).await.unwrap();
+            assert!(receipt.refusal.is_none());
+        }
+    })
+    .await
+}
+
+async fn list(organisation: &Organisation) -> ProductId {
+    let id = Uuid::now_v7();
+    let command = ListProduct {
+        sku: id.to_string().parse().unwrap(),
+        details: details("new"),
+    };
+    let envelope = Envelope::of_process(id, "bench".parse().unwrap(), command);
+    organisation.desk().submit(envelope).await.unwrap();
+    ProductId(id)
+}
+
+fn details(description: &str) -> ProductDetails {
+    ProductDetails {
+        name: "Bench".parse().unwrap(),
+        names: Vec::new(),
+        description: Some(description.parse().unwrap()),
+        category: None,
+        unit: "pcs".parse().unwrap(),
+        labels: Vec::new(),
+    }
 }
 
 fn open(folder: &std::path::Path, write_only: bool) -> Organisation {
