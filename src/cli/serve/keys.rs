@@ -46,7 +46,7 @@ pub(super) fn demo_administrator() -> Option<AccountId> {
     ADMINISTRATOR.parse().ok().map(AccountId)
 }
 
-/// Shows a key for an account of every role.
+/// Shows a key for an account of every role that a company has.
 pub(super) fn show_demo(organisation: &Organisation) -> Result<(), CliError> {
     output::say("A request without a token is the administrator's. Tokens of the other roles:")?;
     for (role, login) in SHOWN_ACCOUNTS {
